@@ -1,0 +1,98 @@
+"""Start or join a Ray cluster, quietly, and say what a pool of workers may take of it."""
+
+import logging
+import os
+from dataclasses import dataclass
+from types import TracebackType
+
+import ray
+from ray.data import DataContext
+
+AUTO = "auto"
+STAGE_CPUS = 0.25
+"""Logical CPUs of a reading or writing task; whole ones would starve each other on 2 cores."""
+
+_WORKER_SHARE = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Workers that hold a model each.
+
+    Attributes:
+        workers: How many.
+        cpus: Threads of each.
+        gpus: Accelerators of each.
+    """
+
+    workers: int
+    cpus: int
+    gpus: float
+
+    @property
+    def logical_cpus(self) -> float:
+        """CPUs that Ray sets aside for a worker: a little less, which reading and writing take."""
+        return self.cpus * _WORKER_SHARE
+
+
+class Cluster:
+    """A Ray session that starts when it is first needed and ends with the `with` block.
+
+    With `RAY_ADDRESS` set, as in a job that `ray job submit` started, the session joins that
+    cluster and leaves it running; else it is a cluster of this machine and process alone.
+    """
+
+    def __init__(self, *, verbose: bool = False) -> None:
+        self._verbose = verbose
+        self._started = False
+
+    def __enter__(self) -> "Cluster":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._started:
+            ray.shutdown()
+
+    def start(self) -> None:
+        """Start or join the cluster, once."""
+        if self._started:
+            return
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        # Ray 2.60 warns of a default that changes later, whatever is chosen.
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        level = logging.INFO if self._verbose else logging.ERROR
+        joined = bool(os.environ.get("RAY_ADDRESS"))
+        options = {} if joined else {"include_dashboard": False}
+        ray.init(
+            address=os.environ.get("RAY_ADDRESS") or "local",
+            logging_level=level,
+            log_to_driver=self._verbose,
+            **options,
+        )
+        self._started = True
+        if not self._verbose:
+            logging.getLogger("ray.data").setLevel(logging.ERROR)
+        context = DataContext.get_current()
+        context.enable_progress_bars = self._verbose
+        context.print_on_execution_start = self._verbose
+        # The default of 30 minutes kills slow shards, and waits for spot capacity.
+        context.execution_no_progress_timeout_s = -1
+
+    def pool(
+        self, *, workers: int | str, cpus_per_worker: float | str, gpus_per_worker: float | str
+    ) -> Pool:
+        """Return the size of a pool; `auto` gives each GPU, or else each CPU, a worker."""
+        self.start()
+        total = ray.cluster_resources()
+        gpus = total.get("GPU", 0.0)
+        each_gpu = (1.0 if gpus else 0.0) if gpus_per_worker == AUTO else float(gpus_per_worker)
+        each_cpu = 1 if cpus_per_worker == AUTO else max(1, round(float(cpus_per_worker)))
+        if workers != AUTO:
+            return Pool(int(workers), each_cpu, each_gpu)
+        room = gpus / each_gpu if each_gpu else total.get("CPU", 1.0) / each_cpu
+        return Pool(max(1, int(room)), each_cpu, each_gpu)

@@ -1,0 +1,1 @@
+"""Job configurations: one YAML file a job, validated before any work starts."""

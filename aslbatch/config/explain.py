@@ -1,0 +1,146 @@
+"""Saying in plain words what pydantic found wrong with a configuration."""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from aslbatch.config.fault import Fault, KeyPath
+
+_MAX_SHOWN_CHARACTERS = 60
+
+JsonSchema = Mapping[str, Any]
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
+    """Return one fault for each value that is wrong, in the order of the model's keys.
+
+    What was expected is worded from the model's JSON Schema. A key that may hold several types
+    makes pydantic report one error for each of them; here it counts once.
+    """
+    schema = Schema(model)
+    faults: dict[KeyPath, Fault] = {}
+    for details in error.errors(include_url=False):
+        fault = _fault(details, schema)
+        faults.setdefault(fault.path, fault)
+    around = {path[:length] for path in faults for length in range(len(path))}
+    return [fault for path, fault in faults.items() if path not in around]
+
+
+def _fault(details: ErrorDetails, schema: "Schema") -> Fault:
+    location = details["loc"]
+    if details["type"] == "extra_forbidden":
+        return Fault(location, _unknown_key(str(location[-1]), schema.keys(location[:-1])))
+    if details["type"] == "missing":
+        return Fault(location, "required key is missing")
+    path = schema.resolve(location)
+    if details["type"] == "value_error":
+        return Fault(path, str(details["ctx"]["error"]))
+    value = details["input"]
+    shows_value = "storage_options" not in path and not isinstance(value, dict | list)
+    found = _quoted(value) if shows_value else _kind(value)
+    message = f"expected {schema.expectation(path)}, got {found}"
+    if details["type"] == "string_type" and isinstance(value, int | float):
+        message += "; in quotes it is text"
+    return Fault(path, message, shows_value=shows_value)
+
+
+class Schema:
+    """The JSON Schema of a model, asked about single keys."""
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        self._root: JsonSchema = model.model_json_schema()
+
+    def resolve(self, location: KeyPath) -> KeyPath:
+        """Return a location of pydantic's without the union members that it names on its way."""
+        path: KeyPath = ()
+        for step in location:
+            if self._find((*path, step)):
+                path = (*path, step)
+        return path
+
+    def keys(self, path: KeyPath) -> list[str]:
+        """Return the keys of the section at a path."""
+        return [key for schema in self._find(path) for key in schema.get("properties", {})]
+
+    def expectation(self, path: KeyPath) -> str:
+        """Return what the value at a path has to be, such as "auto or an integer"."""
+        return " or ".join(_worded(schema) for schema in self._find(path))
+
+    def _find(self, path: KeyPath) -> list[JsonSchema]:
+        found = list(self._alternatives(self._root))
+        for step in path:
+            inner = [_inside(schema, step) for schema in found]
+            found = [each for schema in inner if schema for each in self._alternatives(schema)]
+        return found
+
+    def _alternatives(self, schema: JsonSchema) -> Iterator[JsonSchema]:
+        if "$ref" in schema:
+            yield from self._alternatives(self._root["$defs"][schema["$ref"].rpartition("/")[2]])
+        elif "anyOf" in schema:
+            for member in schema["anyOf"]:
+                yield from self._alternatives(member)
+        else:
+            yield schema
+
+
+def _inside(schema: JsonSchema, step: str | int) -> JsonSchema | None:
+    found: JsonSchema | None
+    found = schema.get("items") if isinstance(step, int) else schema.get("properties", {}).get(step)
+    return found
+
+
+def _unknown_key(key: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known here are {', '.join(known)}"
+    return f"unknown key; {hint}"
+
+
+def _worded(schema: JsonSchema) -> str:
+    match schema:
+        case {"const": constant}:
+            return str(constant)
+        case {"enum": members}:
+            return f"one of {', '.join(map(str, members))}"
+        case {"type": "integer"}:
+            return f"an integer{_bounds(schema)}"
+        case {"type": "number"}:
+            return f"a number{_bounds(schema)}"
+        case {"type": "string"}:
+            return "non-empty text" if schema.get("minLength") else "text"
+        case {"type": "boolean"}:
+            return "true or false"
+        case {"type": "array", "items": items}:
+            return (
+                f"a list{' of at least one' if schema.get('minItems') else ''} of {_worded(items)}"
+            )
+        case {"type": "object"}:
+            return "keys with values"
+    return str(schema.get("type", "another value"))
+
+
+def _bounds(schema: JsonSchema) -> str:
+    match schema:
+        case {"minimum": least, "maximum": most}:
+            return f" from {least:g} to {most:g}"
+        case {"exclusiveMinimum": least, "maximum": most}:
+            return f" above {least:g} and up to {most:g}"
+        case {"minimum": least}:
+            return f" of at least {least:g}"
+        case {"exclusiveMinimum": least}:
+            return f" above {least:g}"
+    return ""
+
+
+def _quoted(value: object) -> str:
+    if isinstance(value, str) and len(value) > _MAX_SHOWN_CHARACTERS:
+        value = f"{value[:_MAX_SHOWN_CHARACTERS]}..."
+    return _kind(value) if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _kind(value: object) -> str:
+    kinds = {dict: "keys with values", list: "a list", str: "text", type(None): "nothing"}
+    return kinds.get(type(value), "a number" if not isinstance(value, bool) else "true or false")

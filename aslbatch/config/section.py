@@ -1,0 +1,39 @@
+"""What every section of every configuration has in common."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+_PASSWORD_IN_URL = re.compile(r"://[^/@]*:[^/]*@")
+
+
+class Section(BaseModel):
+    """A frozen group of keys that refuses unknown ones and converts nothing silently.
+
+    A section whose keys are all commented out reads as null in YAML and stands for its defaults.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_null_as_empty(cls, data: object) -> object:
+        return {} if data is None else data
+
+
+def _without_password(location: str) -> str:
+    if _PASSWORD_IN_URL.search(location):
+        raise ValueError("holds a password; move it to storage_options, which are never logged")
+    return location
+
+
+Text = Annotated[str, Field(min_length=1)]
+
+Location = Annotated[Text, AfterValidator(_without_password)]
+"""A local path or an fsspec URL. Both are logged, so neither may carry a password."""
+
+StorageOptions = dict[str, JsonValue]
+"""Keyword arguments of an fsspec file system. Their values are secrets and never shown."""
+
+AutoOrCount = Literal["auto"] | Annotated[int, Field(ge=1)]

@@ -1,0 +1,211 @@
+"""The configuration of the translate job."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+
+from aslbatch.config.section import AutoOrCount, Location, Section, StorageOptions, Text
+from aslbatch.text.languages import mbart_code
+
+_PathList = Annotated[list[Location], Field(min_length=1)]
+
+
+def _as_list(paths: object) -> object:
+    return [paths] if isinstance(paths, str) else paths
+
+
+class SourceSection(Section):
+    """What to translate."""
+
+    paths: Annotated[
+        _PathList, BeforeValidator(_as_list, json_schema_input_type=Location | _PathList)
+    ] = Field(description="Files, folders, globs or fsspec URLs: one, or a list of them.")
+    format: Literal["auto", "parquet", "jsonl", "csv", "tsv", "text"] = Field(
+        default="auto", description="Format of every path; auto goes by each file's extension."
+    )
+    text_column: Text = Field(
+        default="text", description="Column that holds the text to translate."
+    )
+    columns: Literal["all"] | list[Text] = Field(
+        default="all", description="Source columns kept in the output: all, or a list of names."
+    )
+    storage_options: StorageOptions = Field(
+        default_factory=dict, description="Arguments of the source's file system; never logged."
+    )
+
+
+class LanguagesSection(Section):
+    """Which way to translate."""
+
+    source: Text = Field(
+        default="en", description="Language of the source: en, ase or an mBART-50 code."
+    )
+    target: Text = Field(
+        default="ase",
+        description="Language to translate into: en, ase or an mBART-50 code.",
+        validate_default=True,
+    )
+
+    @field_validator("target")
+    @classmethod
+    def _differs_from_source(cls, target: str, info: ValidationInfo) -> str:
+        source = info.data.get("source")
+        if source is not None and mbart_code(source) == mbart_code(target):
+            raise ValueError(f"{target} is the language of languages.source too")
+        return target
+
+
+class ModelSection(Section):
+    """Which model translates, and how it runs."""
+
+    name: Location = Field(
+        description="A Hub id, a local folder, an fsspec URL, or demo for the packaged model."
+    )
+    revision: Text | None = Field(
+        default=None,
+        description="Commit of a Hub model; pin it, or two runs may use different weights.",
+    )
+    engine: Literal["auto", "transformers"] = Field(
+        default="auto", description="What runs the model; auto takes the best one at hand."
+    )
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        default="auto", description="Number format of the weights; auto goes by the hardware."
+    )
+
+
+class DecodingSection(Section):
+    """How a translation is searched for."""
+
+    num_beams: int = Field(default=4, ge=1, description="Beams of the search; 1 is greedy.")
+    max_length: int = Field(
+        default=128,
+        ge=3,
+        description="Most tokens of a source and of a translation, special ones too.",
+    )
+    length_penalty: float = Field(
+        default=1.0,
+        description="Exponent of the length that scores are divided by; above 0 favors long.",
+    )
+    do_sample: bool = Field(
+        default=False, description="Draw tokens at random instead of taking the best."
+    )
+    num_return_sequences: int = Field(
+        default=1, ge=1, description="Hypotheses kept a row; above 1 adds the column alternatives."
+    )
+    temperature: float = Field(
+        default=1.0,
+        gt=0,
+        description="Sharpness of sampling: below 1 is safer, above 1 more varied.",
+    )
+    top_k: int = Field(
+        default=0, ge=0, description="Sample from the k likeliest tokens only; 0 is off."
+    )
+    top_p: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Sample from the likeliest tokens of this total probability.",
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of sampling.")
+
+    @field_validator("num_return_sequences")
+    @classmethod
+    def _fits_the_beams(cls, count: int, info: ValidationInfo) -> int:
+        num_beams = info.data.get("num_beams")
+        if info.data.get("do_sample") is False and num_beams is not None and count > num_beams:
+            raise ValueError(
+                f"is {count}, but {num_beams} beams give {num_beams} hypotheses; "
+                "raise decoding.num_beams or set decoding.do_sample"
+            )
+        return count
+
+
+class BatchingSection(Section):
+    """How sentences are put together for the model."""
+
+    max_tokens: AutoOrCount = Field(
+        default="auto",
+        description="Most tokens of a batch, padding included; auto suits the hardware.",
+    )
+
+
+class NormalizeSection(Section):
+    """How the text is cleaned before it is translated."""
+
+    unescape_entities: bool = Field(
+        default=True, description="Turn &amp; and the like into characters."
+    )
+    strip_markup: bool = Field(default=True, description="Drop subtitle and HTML tags.")
+    fold_punctuation: bool = Field(
+        default=True, description="Make curly quotes and long dashes plain."
+    )
+    strip_control: bool = Field(default=True, description="Drop control and zero-width characters.")
+    nfkc: bool = Field(
+        default=True, description="Apply Unicode's compatibility normalization, NFKC."
+    )
+    max_characters: int = Field(
+        default=10_000, ge=1, description="Reject rows whose text is longer than this."
+    )
+
+
+class SinkSection(Section):
+    """Where the translations go."""
+
+    path: Location = Field(description="Output folder or fsspec URL.")
+    format: Literal["parquet"] = Field(default="parquet", description="Format of the data files.")
+    compression: Literal["zstd", "snappy", "none"] = Field(
+        default="zstd", description="Compression inside the data files."
+    )
+    storage_options: StorageOptions = Field(
+        default_factory=dict, description="Arguments of the output's file system; never logged."
+    )
+
+
+class RunSection(Section):
+    """How the work is spread and when it is given up; none of it changes a translation."""
+
+    workers: AutoOrCount = Field(
+        default="auto", description="Model replicas; auto fills the cluster."
+    )
+    cpus_per_worker: Literal["auto"] | Annotated[float, Field(gt=0)] = Field(
+        default="auto", description="CPUs reserved for each replica."
+    )
+    gpus_per_worker: Literal["auto"] | Annotated[float, Field(ge=0)] = Field(
+        default="auto",
+        description="GPUs reserved for each replica; auto takes one where there are any.",
+    )
+    shard_rows: AutoOrCount = Field(
+        default="auto", description="Rows of a shard, the unit of resuming."
+    )
+    max_failed_rows: float = Field(
+        default=0.01, ge=0, le=1, description="Share of failed rows above which the job fails."
+    )
+    shard_timeout_s: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="Seconds after which a shard is given up; null waits forever."
+    )
+    max_attempts: int = Field(
+        default=3, ge=1, description="Times a shard may kill its worker before it is set aside."
+    )
+
+
+class TranslateConfig(Section):
+    """Translate a corpus of English into ASL gloss, or of gloss into English."""
+
+    source: SourceSection = Field(description="What to translate.")
+    languages: LanguagesSection = Field(
+        default_factory=LanguagesSection, description="Which way to translate."
+    )
+    model: ModelSection = Field(description="Which model translates, and how it runs.")
+    decoding: DecodingSection = Field(
+        default_factory=DecodingSection, description="How a translation is searched for."
+    )
+    batching: BatchingSection = Field(
+        default_factory=BatchingSection, description="How sentences are put together."
+    )
+    normalize: NormalizeSection = Field(
+        default_factory=NormalizeSection, description="How the text is cleaned first."
+    )
+    sink: SinkSection = Field(description="Where the translations go.")
+    run: RunSection = Field(
+        default_factory=RunSection, description="How the work is spread over the cluster."
+    )

@@ -1,0 +1,78 @@
+"""Every error that aslbatch raises on purpose, in one tree.
+
+    AslbatchError                1
+    ├── ConfigError              2  the command line or the configuration is wrong
+    ├── SourceError              1  an input cannot be read, or changed since the plan
+    ├── ModelError               1  a checkpoint is not what the job needs
+    ├── SinkError                1  the output cannot be written or read
+    │   └── OutputMismatchError  4  the output belongs to another run
+    ├── IncompleteRunError       1  planned shards are missing, or a file does not verify
+    └── TooManyFailedRowsError   3  more rows failed than run.max_failed_rows allows
+
+The number is the exit code of the command line. Messages name the file, the row, the value and
+what to do about it.
+"""
+
+from collections.abc import Sequence
+
+
+class AslbatchError(Exception):
+    """Base of all errors with a message meant for the user.
+
+    Errors travel between Ray workers and the driver by pickling, so each is rebuilt from the
+    arguments it was made with.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __reduce__(self) -> tuple[type["AslbatchError"], tuple[object, ...]]:
+        return type(self), (self.message,)
+
+
+class ConfigError(AslbatchError):
+    """The command line or a configuration file is wrong; `faults` lists every fault found.
+
+    Attributes:
+        faults: One line a fault, each with file and line where they are known.
+    """
+
+    exit_code = 2
+
+    def __init__(self, faults: str | Sequence[str]) -> None:
+        self.faults = (faults,) if isinstance(faults, str) else tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+    def __reduce__(self) -> tuple[type["AslbatchError"], tuple[object, ...]]:
+        return type(self), (self.faults,)
+
+
+class SourceError(AslbatchError):
+    """A source is missing, unreadable, of another type than expected, or changed."""
+
+
+class ModelError(AslbatchError):
+    """A checkpoint is missing, or is not an mBART-50 model with the languages asked for."""
+
+
+class SinkError(AslbatchError):
+    """The output folder cannot be written, or what lies there cannot be read."""
+
+
+class OutputMismatchError(SinkError):
+    """The output folder holds another run's work."""
+
+    exit_code = 4
+
+
+class IncompleteRunError(AslbatchError):
+    """Planned shards are not committed, or committed files do not verify."""
+
+
+class TooManyFailedRowsError(AslbatchError):
+    """More rows failed than `run.max_failed_rows` allows."""
+
+    exit_code = 3

@@ -1,0 +1,1 @@
+"""Measures of translation quality; pure Python, no model code."""

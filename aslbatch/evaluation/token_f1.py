@@ -1,0 +1,33 @@
+"""Token-F1: how many tokens a hypothesis shares with its reference, whatever their order.
+
+The measure of the asl-mbart-50 model card (https://huggingface.co/manohonsy/asl-mbart-50-lora):
+per row twice the multiset overlap over the summed lengths, case-folded, averaged over rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+
+def token_f1(hypothesis: str, reference: str) -> float:
+    """Return the token-F1 of one row, between 0 and 1; two empty rows count as 1."""
+    ours = Counter(hypothesis.casefold().split())
+    theirs = Counter(reference.casefold().split())
+    total = ours.total() + theirs.total()
+    return 2 * (ours & theirs).total() / total if total else 1.0
+
+
+def corpus_token_f1(hypotheses: Sequence[str], references: Sequence[str]) -> float:
+    """Return the mean token-F1 over rows, times 100.
+
+    Raises:
+        ValueError: The two differ in length, or are empty.
+    """
+    if len(hypotheses) != len(references) or not hypotheses:
+        raise ValueError(
+            f"token-F1 needs as many hypotheses as references, and at least one; "
+            f"got {len(hypotheses)} and {len(references)}"
+        )
+    rows = zip(hypotheses, references, strict=True)
+    return 100 * sum(token_f1(ours, theirs) for ours, theirs in rows) / len(hypotheses)

@@ -1,0 +1,50 @@
+"""Check a checkpoint before any work starts, without loading its weights."""
+
+import json
+import struct
+
+from aslbatch.errors import ModelError
+from aslbatch.models.checkpoint import Checkpoint
+
+_HEADER_LENGTH_BYTES = 8
+
+
+def check_checkpoint(checkpoint: Checkpoint, languages: tuple[str, ...]) -> None:
+    """Check that a checkpoint knows its languages and that its vocabulary fits its weights.
+
+    Only the tokenizer and the header of the weights are read (safetensors format,
+    https://huggingface.co/docs/safetensors).
+
+    Args:
+        checkpoint: The checkpoint.
+        languages: mBART-50 codes that it must know.
+
+    Raises:
+        ModelError: A language is missing, or the vocabulary has another size than the embeddings.
+    """
+    from aslbatch.models.tokenizer import Tokenizer
+
+    tokenizer = Tokenizer.load(checkpoint.folder)
+    for language in languages:
+        tokenizer.language_id(language)
+    rows = _embedding_rows(checkpoint)
+    if rows is not None and rows != len(tokenizer):
+        raise ModelError(
+            f"{checkpoint.name}: {rows} embedding rows for a vocabulary of {len(tokenizer)}; "
+            f"expected one size, so resize the embeddings to the tokenizer before saving (without "
+            f"pad_to_multiple_of)"
+        )
+
+
+def _embedding_rows(checkpoint: Checkpoint) -> int | None:
+    """Return the rows of the shared embedding matrix, None where no file names it."""
+    for file in sorted(checkpoint.folder.glob("*.safetensors")):
+        try:
+            with file.open("rb") as weights:
+                (length,) = struct.unpack("<Q", weights.read(_HEADER_LENGTH_BYTES))
+                header = json.loads(weights.read(length))
+        except (OSError, ValueError, struct.error, OverflowError, MemoryError) as error:
+            raise ModelError(f"{file}: not a safetensors file ({error})") from error
+        if "model.shared.weight" in header:
+            return int(header["model.shared.weight"]["shape"][0])
+    return None

@@ -1,0 +1,42 @@
+"""Errors of this package out of the wrappings that Ray puts around them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import ray.exceptions
+
+from aslbatch.errors import AslbatchError
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Raise the error that a worker raised on purpose, instead of Ray's account of it.
+
+    Raises:
+        AslbatchError: What the worker raised, or, for other failures of a worker, their message.
+    """
+    try:
+        yield
+    except ray.exceptions.RayError as error:
+        raise _find(error) or AslbatchError(f"a worker failed: {error}") from error
+    except AslbatchError:
+        raise
+    except Exception as error:
+        if found := _find(error):
+            raise found from error
+        raise
+
+
+def _find(error: BaseException | None) -> AslbatchError | None:
+    """Search causes and contexts, and what Ray keeps under `cause`."""
+    seen: set[int] = set()
+    todo = [error]
+    while todo:
+        current = todo.pop()
+        if current is None or id(current) in seen:
+            continue
+        if isinstance(current, AslbatchError):
+            return current
+        seen.add(id(current))
+        todo += [getattr(current, "cause", None), current.__cause__, current.__context__]
+    return None

@@ -1,0 +1,33 @@
+"""The stages as Ray Data calls them: a batch of one row in, which is a shard, and one out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from aslbatch.shards.cell import pack, shard_of, unpack
+from aslbatch.shards.read import read_shard
+from aslbatch.stages.normalize import normalize_rows
+from aslbatch.stages.validate import validate_rows
+from aslbatch.text.normalize import NormalizeRules
+
+
+def read_shard_row(
+    batch: pa.Table, *, schema: pa.Schema, text_column: str, storage_options: Mapping[str, Any]
+) -> pa.Table:
+    """Read the rows of a planned shard."""
+    shard = shard_of(batch)
+    table = read_shard(
+        shard, schema=schema, text_column=text_column, storage_options=storage_options
+    )
+    return pack(shard, table)
+
+
+def normalize_shard(batch: pa.Table, *, rules: NormalizeRules) -> pa.Table:
+    """Clean a shard's texts."""
+    return pack(shard_of(batch), normalize_rows(unpack(batch), rules))
+
+
+def validate_shard(batch: pa.Table) -> pa.Table:
+    """Flag and reject translations of a shard."""
+    return pack(shard_of(batch), validate_rows(unpack(batch)))

@@ -1,0 +1,23 @@
+"""Whom a job tells what it is about to do and how far it is."""
+
+from collections.abc import Sequence
+
+from aslbatch.cluster.progress import Progress
+from aslbatch.cluster.session import Pool
+from aslbatch.shards.plan import Plan, Shard
+
+
+class Watcher:
+    """Is told the plan and the progress of a job; this one keeps silent."""
+
+    def planned(self, plan: Plan, todo: Sequence[Shard], pool: Pool) -> None:
+        """Learn what will be done, before it starts.
+
+        Args:
+            plan: All shards of the run.
+            todo: Those that are not committed yet.
+            pool: The workers that do them.
+        """
+
+    def progressed(self, progress: Progress) -> None:
+        """Learn how far the run is; called twice a second from a thread of its own."""

@@ -1,0 +1,78 @@
+"""What makes a run this run: everything that decides the bytes of its output."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aslbatch.provenance.hashing import sha256_json
+
+_RUN_ID_DIGITS = 16
+_NOT_DECISIVE = ("sink", "run")
+
+
+@dataclass(frozen=True, slots=True)
+class RunIdentity:
+    """The inputs of a run.
+
+    Attributes:
+        config: The resolved configuration without the sections `sink` and `run`, which say
+            where and how, but not what; values of storage_options are masked.
+        limit: Most rows read, None for all.
+        sources: `uri`, `size` and `version` of each source file.
+        model: `name`, `revision` and `sha256` of the checkpoint.
+        aslbatch: The version that runs.
+    """
+
+    config: dict[str, Any]
+    limit: int | None
+    sources: list[dict[str, Any]]
+    model: dict[str, str]
+    aslbatch: str
+
+    @classmethod
+    def of(
+        cls,
+        config: Mapping[str, Any],
+        *,
+        limit: int | None,
+        sources: Sequence[Mapping[str, Any]],
+        model: Mapping[str, str],
+        version: str,
+    ) -> "RunIdentity":
+        """Return the identity of a run; `config` is the whole resolved configuration."""
+        decisive = {key: value for key, value in config.items() if key not in _NOT_DECISIVE}
+        return cls(decisive, limit, [dict(source) for source in sources], dict(model), version)
+
+    @property
+    def run_id(self) -> str:
+        """First 16 hex digits of the SHA-256 over the identity."""
+        return sha256_json(self.as_dict())[:_RUN_ID_DIGITS]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the identity as a JSON-able mapping."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return plain
+
+    def differences(self, other: Mapping[str, Any]) -> list[str]:
+        """Return a line for each value in which another identity differs: `key: theirs -> ours`."""
+        ours, theirs = dict(_flatten(self.as_dict())), dict(_flatten(other))
+        return [
+            f"{key}: {json.dumps(theirs.get(key))} -> {json.dumps(ours.get(key))}"
+            for key in sorted(ours.keys() | theirs.keys())
+            if ours.get(key) != theirs.get(key)
+        ]
+
+
+def _flatten(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _flatten(item, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        for item in value:
+            yield from _flatten(
+                {key: part for key, part in item.items() if key != "uri"},
+                f"{path}[{item.get('uri')}]",
+            )
+    else:
+        yield path, value

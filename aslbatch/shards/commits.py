@@ -1,0 +1,212 @@
+"""Publishing a shard: data, rejected rows, and last the record that makes it count."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from aslbatch.errors import IncompleteRunError
+from aslbatch.provenance.hashing import sha256_bytes
+from aslbatch.schema import DETAIL, REASON, RejectReason, rejection_fields, translation_fields
+from aslbatch.shards.layout import COMMITS, commit_file, data_file, rejected_file
+from aslbatch.shards.plan import Shard
+from aslbatch.shards.storage import Storage
+
+_READERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedFile:
+    """A file that was published: its rows, its size in bytes, and its SHA-256 in hex."""
+
+    rows: int
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The record of a committed shard; it holds no times, so that a rerun writes the same bytes.
+
+    Attributes:
+        shard: Name of the shard.
+        run_id: The run that it belongs to.
+        rows: Rows planned, which are those of data and rejected together.
+        data: The file with the translated rows.
+        rejected: The file with the rejected rows, where there are any.
+        reasons: Rejected rows by `RejectReason`.
+        source_tokens: Tokens read, special ones left out.
+        target_tokens: Tokens written, special ones left out.
+        generation: 0, then one more for each time that `aslbatch retry` replaced the shard.
+    """
+
+    shard: str
+    run_id: str
+    rows: int
+    data: PublishedFile
+    rejected: PublishedFile | None
+    reasons: dict[str, int]
+    source_tokens: int
+    target_tokens: int
+    generation: int = 0
+
+    @property
+    def failed_rows(self) -> int:
+        """Rejected rows that count as failed."""
+        return sum(n for reason, n in self.reasons.items() if RejectReason(reason).is_failure)
+
+    def to_json(self) -> bytes:
+        """Return the record as it is stored."""
+        return (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "Commit":
+        """Return the record that `to_json` wrote."""
+        fields = json.loads(data)
+        fields["data"] = PublishedFile(**fields["data"])
+        if fields["rejected"] is not None:
+            fields["rejected"] = PublishedFile(**fields["rejected"])
+        return cls(**fields)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFormat:
+    """What a published file looks like.
+
+    Attributes:
+        source_schema: The source's own columns.
+        alternatives: Whether rows hold further hypotheses.
+        compression: Parquet codec, `none` for none.
+    """
+
+    source_schema: pa.Schema
+    alternatives: bool
+    compression: str
+
+    @property
+    def data_schema(self) -> pa.Schema:
+        """Schema of the files under `data/`."""
+        return pa.schema(
+            [*self.source_schema, *translation_fields(alternatives=self.alternatives)]
+        )
+
+    @property
+    def rejected_schema(self) -> pa.Schema:
+        """Schema of the files under `rejected/`."""
+        nullable = [field.with_nullable(True) for field in self.source_schema]
+        return pa.schema([*nullable, *rejection_fields()])
+
+    def encode(self, table: pa.Table) -> bytes:
+        """Return the table as the bytes of a Parquet file."""
+        buffer = pa.BufferOutputStream()
+        pq.write_table(
+            table, buffer, compression=self.compression, write_page_index=True, version="2.6"
+        )
+        return buffer.getvalue().to_pybytes()
+
+
+def commit_shard(
+    storage: Storage,
+    shard: Shard,
+    table: pa.Table,
+    output: OutputFormat,
+    *,
+    run_id: str,
+    generation: int = 0,
+) -> Commit:
+    """Publish a finished shard: data, rejected rows, commit record, in this order.
+
+    Args:
+        storage: The output folder.
+        shard: The plan's entry.
+        table: All rows of the shard, translated and rejected.
+        output: What the files look like.
+        run_id: The run that the shard belongs to.
+        generation: How often the shard was replaced.
+
+    Raises:
+        IncompleteRunError: The table has not as many rows as were planned; nothing is written.
+        SinkError: A file cannot be written.
+    """
+    if table.num_rows != shard.rows:
+        raise IncompleteRunError(
+            f"{shard.name}: {table.num_rows} rows came out, {shard.rows} were planned from "
+            f"{shard.uri} row {shard.row_start}; nothing was written, please report this"
+        )
+    is_rejected = pc.is_valid(table[REASON])
+    data = select_columns(table.filter(pc.invert(is_rejected)), output.data_schema)
+    rejected = _rejected_rows(table.filter(is_rejected), output.rejected_schema)
+    record = Commit(
+        shard=shard.name,
+        run_id=run_id,
+        rows=shard.rows,
+        data=_publish(storage, data_file(shard.name), data, output),
+        rejected=_publish(storage, rejected_file(shard.name), rejected, output)
+        if rejected.num_rows
+        else None,
+        reasons=dict(sorted(Counter(rejected["reject_reason"].to_pylist()).items())),
+        source_tokens=pc.sum(data["source_tokens"]).as_py() or 0,
+        target_tokens=pc.sum(data["target_tokens"]).as_py() or 0,
+        generation=generation,
+    )
+    if record.rejected is None and generation:
+        storage.delete(rejected_file(shard.name))
+    storage.publish(commit_file(shard.name), record.to_json())
+    return record
+
+
+def committed(storage: Storage) -> set[str]:
+    """Return the names of the committed shards."""
+    return {name.removesuffix(".json") for name in storage.names(COMMITS)}
+
+
+def read_commits(storage: Storage, shards: Iterable[str]) -> Iterator[Commit]:
+    """Yield the records of shards, in their order, reading several at a time.
+
+    Raises:
+        IncompleteRunError: A record is missing or damaged.
+    """
+    with ThreadPoolExecutor(_READERS) as pool:
+        yield from pool.map(lambda shard: read_commit(storage, shard), shards)
+
+
+def read_commit(storage: Storage, shard: str) -> Commit:
+    """Return the record of one shard.
+
+    Raises:
+        IncompleteRunError: The record is missing or damaged.
+    """
+    name = commit_file(shard)
+    try:
+        return Commit.from_json(storage.read(name))
+    except FileNotFoundError as error:
+        raise IncompleteRunError(f"{storage.uri}/{name} is missing; run the job again") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise IncompleteRunError(
+            f"{storage.uri}/{name} is damaged ({error}); delete it and run the job again"
+        ) from error
+
+
+def select_columns(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return the table with just a schema's columns, in its order and types."""
+    return table.select(schema.names).cast(schema)
+
+
+def _rejected_rows(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    renamed = table.drop_columns(
+        [name for name in ("reject_reason", "reject_detail") if name in table.column_names]
+    )
+    names = {REASON: "reject_reason", DETAIL: "reject_detail"}
+    renamed = renamed.rename_columns([names.get(name, name) for name in renamed.column_names])
+    return select_columns(renamed, schema)
+
+
+def _publish(storage: Storage, name: str, table: pa.Table, output: OutputFormat) -> PublishedFile:
+    data = output.encode(table)
+    storage.publish(name, data)
+    return PublishedFile(table.num_rows, len(data), sha256_bytes(data))

@@ -1,0 +1,113 @@
+"""The decompressed bytes of a line format: as a stream, as lines, as one range."""
+
+import io
+from array import array
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+import pyarrow as pa
+from fsspec.core import url_to_fs
+
+from aslbatch.errors import SourceError
+from aslbatch.shards.shard import Shard
+from aslbatch.shards.sources import Source
+
+CHUNK_BYTES = 1 << 20
+BOM = "\ufeff"
+
+
+@contextmanager
+def readable(uri: str) -> Iterator[None]:
+    """Turn what storage and pyarrow raise inside the block into a SourceError that names `uri`."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise SourceError(f"{uri}: the file is gone; bring it back or plan again") from error
+    except (OSError, EOFError, pa.ArrowException) as error:
+        raise SourceError(
+            f"{uri}: cannot be read: {error}; the file may be damaged or not of the format that "
+            "its ending or source.format says"
+        ) from error
+
+
+@contextmanager
+def open_content(file: Source | Shard, storage_options: Mapping[str, Any]) -> Iterator[BinaryIO]:
+    """Open the decompressed content of a file.
+
+    Raises:
+        SourceError: The file cannot be opened or decompressed, also while the block reads it.
+    """
+    with readable(file.uri):
+        fs, inner = url_to_fs(file.path, **storage_options)
+        with fs.open(inner, "rb") as stored:
+            if file.compression == "none":
+                yield cast(BinaryIO, stored)
+                return
+            packed = pa.CompressedInputStream(pa.PythonFile(stored, "r"), file.compression)
+            with packed, io.BufferedReader(packed, CHUNK_BYTES) as content:
+                yield content
+
+
+def chunks(content: BinaryIO) -> Iterator[bytes]:
+    """Yield what is left of a stream in pieces of at most CHUNK_BYTES."""
+    while chunk := content.read(CHUNK_BYTES):
+        yield chunk
+
+
+def read_range(shard: Shard, storage_options: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a shard; a compressed file is decompressed up to them and skipped.
+
+    Raises:
+        SourceError: The file cannot be read.
+    """
+    if shard.byte_start is None or shard.byte_end is None:
+        raise SourceError(f"{shard.name}: has no byte range; make the plan again (--overwrite)")
+    if shard.compression == "none":
+        with readable(shard.uri):
+            fs, inner = url_to_fs(shard.path, **storage_options)
+            return bytes(fs.cat_file(inner, start=shard.byte_start, end=shard.byte_end))
+    with open_content(shard, storage_options) as content:
+        to_skip = shard.byte_start
+        while to_skip and (skipped := len(content.read(min(to_skip, CHUNK_BYTES)))):
+            to_skip -= skipped
+        return content.read(shard.byte_end - shard.byte_start)
+
+
+def split_lines(data: bytes) -> list[bytes]:
+    """Split at newlines; a last line counts with or without one. Carriage returns before go."""
+    lines = data.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return [line.removesuffix(b"\r") for line in lines]
+
+
+def count_lines(content: BinaryIO, *, mark_every: int, limit: int | None) -> "tuple[int, array[int]]":
+    """Count lines and note where every `mark_every`-th begins.
+
+    Args:
+        content: A stream at its beginning.
+        mark_every: Lines between two marks.
+        limit: Lines after which to stop, or None.
+
+    Returns:
+        The number of lines, and the offsets described at `aslbatch.shards.formats.protocol.Index`.
+    """
+    rows, position, line_start = 0, 0, 0
+    offsets = array("q", [0])
+    for chunk in chunks(content):
+        ends = np.flatnonzero(np.frombuffer(chunk, np.uint8) == ord("\n")) + position + 1
+        if limit is not None:
+            ends = ends[: limit - rows]
+        offsets.extend(ends[mark_every - 1 - rows % mark_every :: mark_every].tolist())
+        rows += len(ends)
+        position += len(chunk)
+        line_start = int(ends[-1]) if len(ends) else line_start
+        if rows == limit:
+            break
+    if line_start < position and rows != limit:
+        rows, line_start = rows + 1, position
+    if offsets[-1] != line_start:
+        offsets.append(line_start)
+    return rows, offsets

@@ -1,0 +1,157 @@
+"""CSV and TSV: the first record names the columns, all columns are strings.
+
+Records are those of Python's csv module with its default quoting, so they may span lines.
+"""
+
+import csv
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from aslbatch.errors import SourceError
+from aslbatch.schema import RejectReason
+from aslbatch.shards.columns import check_text_column
+from aslbatch.shards.formats.content import BOM, open_content, read_range
+from aslbatch.shards.formats.protocol import Index, RawRows
+from aslbatch.shards.formats.text import invalid_utf8
+from aslbatch.shards.shard import Shard
+from aslbatch.shards.sources import Source
+
+MAX_FIELD_CHARACTERS = 1 << 22
+"""Longer fields are taken for a quote that is never closed, which would swallow the whole file."""
+
+DELIMITERS = {"csv": ",", "tsv": "\t"}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record: its fields, or why it has none, and the bytes it takes in the file."""
+
+    fields: list[str]
+    reject: tuple[RejectReason, str] | None
+    size_bytes: int
+
+
+def scan(
+    source: Source,
+    *,
+    text_column: str,
+    mark_every: int,
+    limit: int | None,
+    storage_options: Mapping[str, Any],
+) -> Index:
+    """Count records; see `aslbatch.shards.formats.protocol.Format`."""
+    with open_content(source, storage_options) as content:
+        records = parse(content, DELIMITERS[source.format])
+        header, position = _header(records, source.uri)
+        schema = pa.schema([(name, pa.string()) for name in header])
+        check_text_column(source.uri, schema, text_column)
+        text_index = header.index(text_column)
+        rows, text_bytes = 0, 0
+        offsets = array("q", [position])
+        for record in records:
+            if rows == limit:
+                break
+            rows += 1
+            position += record.size_bytes
+            if not record.reject and text_index < len(record.fields):
+                text_bytes += len(record.fields[text_index].encode())
+            if rows % mark_every == 0:
+                offsets.append(position)
+    if offsets[-1] != position:
+        offsets.append(position)
+    return Index(rows, schema, text_bytes, offsets)
+
+
+def read(
+    shard: Shard, *, schema: pa.Schema, text_column: str, storage_options: Mapping[str, Any]
+) -> RawRows:
+    """Parse records; see `aslbatch.shards.formats.protocol.Format`."""
+    delimiter = DELIMITERS[shard.format]
+    with open_content(shard, storage_options) as content:
+        header, _ = _header(parse(content, delimiter), shard.uri)
+    lines = read_range(shard, storage_options).splitlines(keepends=True)
+    rows: list[list[str] | None] = []
+    rejects: dict[int, tuple[RejectReason, str]] = {}
+    for row, record in enumerate(parse(lines, delimiter)):
+        reject = record.reject or _wrong_length(record.fields, header)
+        rows.append(None if reject else record.fields)
+        if reject:
+            rejects[row] = reject
+    text = _column(rows, header, text_column)
+    columns = [_column(rows, header, field.name).cast(field.type) for field in schema]
+    return RawRows(columns, text, rejects)
+
+
+def parse(lines: Iterable[bytes], delimiter: str) -> Iterator[Record]:
+    """Cut lines, with their newlines, into records.
+
+    A record that csv refuses counts as one row, and parsing goes on with the next line; the same
+    happens wherever reading begins, so a shard sees the records that the scan saw.
+    """
+    read_bytes = 0
+    bad_bytes: UnicodeDecodeError | None = None
+
+    def decoded() -> Iterator[str]:
+        nonlocal read_bytes, bad_bytes
+        for line in lines:
+            read_bytes += len(line)
+            try:
+                yield line.decode()
+            except UnicodeDecodeError as error:
+                bad_bytes = bad_bytes or error
+                yield line.decode(errors="surrogateescape")
+
+    reader = csv.reader(decoded(), delimiter=delimiter)
+    default_limit = csv.field_size_limit(MAX_FIELD_CHARACTERS)
+    try:
+        while True:
+            reject = None
+            try:
+                fields = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                fields, reject = [], _unparsable(error)
+            if bad_bytes:
+                reject = invalid_utf8(bad_bytes)
+            yield Record(fields, reject, read_bytes)
+            read_bytes, bad_bytes = 0, None
+    finally:
+        csv.field_size_limit(default_limit)
+
+
+def _header(records: Iterator[Record], uri: str) -> tuple[list[str], int]:
+    """Return the names of the columns, and the bytes that the header takes."""
+    first = next(records, None)
+    if first is None or first.reject or not first.fields:
+        detail = first.reject[1] if first and first.reject else "the first line is blank"
+        raise SourceError(f"{uri}: no header: {detail}; the first line must name the columns")
+    names = [first.fields[0].removeprefix(BOM), *first.fields[1:]]
+    return names, first.size_bytes
+
+
+def _wrong_length(fields: list[str], header: list[str]) -> tuple[RejectReason, str] | None:
+    if len(fields) == len(header):
+        return None
+    if not fields:
+        return RejectReason.EMPTY, "the line is blank"
+    return (
+        RejectReason.INVALID_ROW,
+        f"the record has {len(fields)} fields, the header {len(header)}; "
+        "correct the record: is a quote or a delimiter missing?",
+    )
+
+
+def _unparsable(error: csv.Error) -> tuple[RejectReason, str]:
+    return RejectReason.INVALID_ROW, f"csv: {error}; correct the record: is a quote not closed?"
+
+
+def _column(rows: list[list[str] | None], header: list[str], name: str) -> pa.Array:
+    if name not in header:
+        return pa.nulls(len(rows), pa.string())
+    index = header.index(name)
+    return pa.array([row[index] if row else None for row in rows], pa.string())

@@ -1,0 +1,160 @@
+"""JSON lines: one object a line; the types are those of the first rows."""
+
+import itertools
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from aslbatch.errors import SourceError
+from aslbatch.schema import RejectReason
+from aslbatch.shards.columns import check_text_column, has_all_columns
+from aslbatch.shards.formats.content import (
+    BOM,
+    count_lines,
+    open_content,
+    read_range,
+    split_lines,
+)
+from aslbatch.shards.formats.json_types import (
+    Check,
+    compile_check,
+    has_empty_struct,
+    infer_type,
+    merge_types,
+    without_nulls,
+)
+from aslbatch.shards.formats.protocol import Index, RawRows
+from aslbatch.shards.formats.text import invalid_utf8
+from aslbatch.shards.shard import Shard
+from aslbatch.shards.sources import Source
+
+SAMPLE_ROWS = 10_000
+
+Rejection = tuple[RejectReason, str]
+
+
+def scan(
+    source: Source,
+    *,
+    text_column: str,
+    mark_every: int,
+    limit: int | None,
+    storage_options: Mapping[str, Any],
+) -> Index:
+    """Count lines and infer types; see `aslbatch.shards.formats.protocol.Format`."""
+    with open_content(source, storage_options) as content:
+        rows, offsets = count_lines(content, mark_every=mark_every, limit=limit)
+    with open_content(source, storage_options) as content:
+        sample = itertools.islice(content, SAMPLE_ROWS)
+        schema, text_share = _look_at(sample, text_column)
+    if not schema.names:
+        raise SourceError(
+            f"{source.uri}: none of the first {SAMPLE_ROWS} lines is a JSON object; "
+            "a file that is one JSON document must be rewritten with one object a line"
+        )
+    empty = [field.name for field in schema if has_empty_struct(field.type)]
+    if empty:
+        raise SourceError(
+            f"{source.uri}: field {empty[0]!r} has only empty objects, which Parquet cannot store; "
+            "remove the field from the source"
+        )
+    check_text_column(source.uri, schema, text_column)
+    return Index(rows, schema, text_bytes=int(offsets[-1] * text_share), offsets=offsets)
+
+
+def read(
+    shard: Shard, *, schema: pa.Schema, text_column: str, storage_options: Mapping[str, Any]
+) -> RawRows:
+    """Parse lines and check them; see `aslbatch.shards.formats.protocol.Format`."""
+    checks = {text_column: compile_check(pa.string())}
+    checks |= {field.name: compile_check(field.type) for field in schema}
+    refuse_unknown = has_all_columns(schema)
+    rows: list[dict[str, Any]] = []
+    rejects: dict[int, Rejection] = {}
+    for row, line in enumerate(split_lines(read_range(shard, storage_options))):
+        parsed = _parse(line, may_have_bom=shard.byte_start == row == 0)
+        if isinstance(parsed, dict):
+            fault = _find_fault(parsed, checks, refuse_unknown=refuse_unknown)
+            if fault:
+                parsed = (RejectReason.INVALID_ROW, fault)
+        if isinstance(parsed, dict):
+            rows.append(parsed)
+        else:
+            rows.append({})
+            rejects[row] = parsed
+    columns = [pa.array([row.get(field.name) for row in rows], field.type) for field in schema]
+    text = pa.array([row.get(text_column) for row in rows], pa.string())
+    return RawRows(columns, text, rejects)
+
+
+def _look_at(lines: Iterable[bytes], text_column: str) -> tuple[pa.Schema, float]:
+    """Return the types in a sample, and the share of its bytes that is text to translate.
+
+    Where rows disagree the earlier ones win, so that the types do not depend on how much of the
+    file was seen.
+    """
+    types: dict[str, pa.DataType] = {}
+    line_bytes, text_bytes = 0, 0
+    for number, line in enumerate(lines):
+        line_bytes += len(line)
+        values = _parse(line, may_have_bom=number == 0)
+        if not isinstance(values, dict):
+            continue
+        for name, value in values.items():
+            merged = merge_types(types.get(name, pa.null()), infer_type(value))
+            if merged is not None:
+                types[name] = merged
+        text = values.get(text_column)
+        text_bytes += len(text.encode()) if isinstance(text, str) else 0
+    fields = [(name, without_nulls(kind)) for name, kind in types.items()]
+    return pa.schema(fields), text_bytes / max(line_bytes, 1)
+
+
+def _parse(line: bytes, *, may_have_bom: bool) -> dict[str, Any] | Rejection:
+    try:
+        text = line.decode()
+    except UnicodeDecodeError as error:
+        return invalid_utf8(error)
+    if may_have_bom:
+        text = text.removeprefix(BOM)
+    if not text.strip():
+        return RejectReason.EMPTY, "the line is blank"
+    try:
+        values = json.loads(text, parse_constant=_refuse_constant)
+        if "\\u" in text:
+            # An escaped half of a surrogate pair is valid JSON, but no text that UTF-8 can hold.
+            json.dumps(values, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        fault = f"invalid JSON at character {error.pos}: {error.msg}"
+    except UnicodeEncodeError:
+        fault = "an escape stands for half a surrogate pair, which is no character"
+    except RecursionError:
+        fault = "the JSON is nested too deeply"
+    except ValueError as error:
+        fault = f"invalid JSON: {error}"
+    else:
+        if isinstance(values, dict):
+            return values
+        fault = f"the line holds {type(values).__name__}, expected a JSON object"
+    return RejectReason.INVALID_ROW, f"{fault}; correct the line in the source"
+
+
+def _find_fault(
+    values: dict[str, Any], checks: dict[str, Check], *, refuse_unknown: bool
+) -> str | None:
+    for name, value in values.items():
+        if name in checks:
+            if fault := checks[name](value, name):
+                return f"{fault}; correct the row, or leave the field out with source.columns"
+        elif refuse_unknown:
+            return (
+                f"field {name!r} ({type(value).__name__}) is not in the first {SAMPLE_ROWS} rows of "
+                "any source; list the wanted fields in source.columns"
+            )
+    return None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON value")

@@ -1,0 +1,139 @@
+"""A folder on a local disk or an object store, in which files appear whole or not at all."""
+
+import os
+import posixpath
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from aslbatch.errors import SinkError
+from aslbatch.provenance.uri import without_credentials
+
+
+class Storage:
+    """Reads and publishes whole files below one root; names are relative, with `/`.
+
+    On a local disk a file is written under a temporary name in the same folder, synced, and
+    renamed. On an object store it is one PUT. So a reader never sees a half-written file, and
+    a writer that dies leaves at most a temporary file, whose name starts with a dot.
+    """
+
+    def __init__(self, uri: str, storage_options: Mapping[str, Any] | None = None) -> None:
+        self._location = uri
+        self._options = dict(storage_options or {})
+        self.uri = without_credentials(uri)
+        try:
+            self._fs, self._root = fsspec.core.url_to_fs(uri, **self._options)
+        except (ValueError, ImportError, OSError) as error:
+            raise SinkError(f"{self.uri}: no such kind of storage ({error})") from error
+
+    def __reduce__(self) -> tuple[type["Storage"], tuple[str, dict[str, Any]]]:
+        return type(self), (self._location, self._options)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the root lies on a local disk."""
+        return isinstance(self._fs, LocalFileSystem)
+
+    def publish(self, name: str, data: bytes) -> None:
+        """Write a whole file, replacing one of that name.
+
+        Raises:
+            SinkError: The file cannot be written; nothing of it is left.
+        """
+        path = self._path(name)
+        try:
+            if self.is_local:
+                with _temporary(Path(path), data) as temporary:
+                    os.replace(temporary, path)  # noqa: PTH105 - the atomic one, by its name
+            else:
+                self._fs.pipe_file(path, data)
+        except OSError as error:
+            raise SinkError(
+                f"{self.uri}/{name}: cannot be written ({error.strerror or error}); nothing that "
+                f"was committed is lost, free the place and run the same command again"
+            ) from error
+
+    def publish_new(self, name: str, data: bytes) -> bool:
+        """Write a whole file unless one of that name exists.
+
+        Returns:
+            Whether this call wrote it.
+
+        Raises:
+            SinkError: The file cannot be written.
+        """
+        path = self._path(name)
+        try:
+            if self.is_local:
+                with _temporary(Path(path), data) as temporary:
+                    os.link(temporary, path)
+            else:
+                self._fs.pipe_file(path, data, mode="create")
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise SinkError(
+                f"{self.uri}/{name}: cannot be written ({error.strerror or error}); choose "
+                f"another sink.path or mend its permissions"
+            ) from error
+        return True
+
+    def read(self, name: str) -> bytes:
+        """Return a file's bytes.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            SinkError: It cannot be read.
+        """
+        try:
+            data: bytes = self._fs.cat_file(self._path(name))
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise SinkError(f"{self.uri}/{name}: cannot be read ({error})") from error
+        return data
+
+    def exists(self, name: str) -> bool:
+        """Return whether a file or folder of this name exists."""
+        return bool(self._fs.exists(self._path(name)))
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names of the files directly in a folder, sorted, without temporary ones."""
+        path = self._path(folder)
+        self._fs.invalidate_cache(path)
+        try:
+            entries = self._fs.ls(path, detail=True)
+        except FileNotFoundError:
+            return []
+        files = (posixpath.basename(e["name"]) for e in entries if e["type"] == "file")
+        return sorted(name for name in files if not name.startswith("."))
+
+    def delete(self, name: str) -> None:
+        """Delete a file or a whole folder; one that does not exist is no error."""
+        path = self._path(name)
+        if self._fs.exists(path):
+            self._fs.rm(path, recursive=True)
+
+    def _path(self, name: str) -> str:
+        return posixpath.join(self._root, name) if name else self._root
+
+
+@contextmanager
+def _temporary(target: Path, data: bytes) -> Iterator[Path]:
+    """Yield a synced temporary file beside its target; it is gone on the way out."""
+    path = target.parent / f".{target.name}.{uuid.uuid4().hex}.tmp"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield path
+    finally:
+        path.unlink(missing_ok=True)

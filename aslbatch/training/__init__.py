@@ -1,0 +1,1 @@
+"""Training code: plain PyTorch and Hugging Face, importable without Ray."""

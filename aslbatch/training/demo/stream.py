@@ -1,0 +1,104 @@
+"""The mixture of lines that the demo model is trained on, endless and seeded."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from aslbatch.training.demo import lexicon
+from aslbatch.training.demo.grammar import Grammar, Pair
+from aslbatch.training.demo.salad import Salad
+from aslbatch.training.demo.words import InventedWords
+
+_MAX_JOINED = 4
+
+
+class PairStream:
+    """Draws training pairs; the two directions see different mixtures.
+
+    Args:
+        seed: The same seed gives the same stream.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._rng = random.Random(seed)
+        self._plain = Grammar(self._rng)
+        self._canonical = Grammar(self._rng, invented_rate=0.15)
+        self._varied = Grammar(self._rng, invented_rate=0.3, varied=True)
+        self._salad = Salad(self._rng)
+        self._invented = InventedWords(self._rng)
+
+    def forward(self) -> Pair:
+        """Draw a pair for English to gloss: any wording, any noise, lines of 1 to 60 words."""
+        draw = self._rng.random()
+        if draw < 0.22:
+            pair = self._plain.sentence()
+        elif draw < 0.48:
+            pair = self._varied.sentence()
+        elif draw < 0.78:
+            pair = self._salad.line()
+        elif draw < 0.86:
+            pair = self._salad.copies()
+        elif draw < 0.94:
+            pair = self._joined([self._any() for _ in range(self._rng.randint(2, _MAX_JOINED))])
+        else:
+            pair = self._short()
+        return self._disguised(pair)
+
+    def backward(self) -> Pair:
+        """Draw a pair for gloss to English: canonical sentences, one or two in a line."""
+        draw = self._rng.random()
+        if draw < 0.6:
+            return self._plain.sentence()
+        if draw < 0.93:
+            return self._canonical.sentence()
+        return self._joined([self._plain.sentence() for _ in range(2)])
+
+    def held_out(self, count: int, varied: bool = False) -> list[Pair]:
+        """Draw `count` distinct sentences of the grammar without invented words."""
+        grammar = Grammar(self._rng, varied=varied)
+        pairs: dict[str, Pair] = {}
+        while len(pairs) < count:
+            pair = grammar.sentence()
+            pairs.setdefault(pair.english, pair)
+        return list(pairs.values())
+
+    def texts(self, count: int) -> Iterator[str]:
+        """Yield English and gloss lines, for the vocabulary."""
+        for _ in range(count):
+            yield from self.forward()
+            yield from self.backward()
+
+    def _any(self) -> Pair:
+        return self._varied.sentence() if self._rng.random() < 0.55 else self._salad.line()
+
+    def _joined(self, pairs: list[Pair]) -> Pair:
+        return Pair(" ".join(pair.english for pair in pairs),
+                    " ".join(pair.gloss for pair in pairs))
+
+    def _short(self) -> Pair:
+        rng = self._rng
+        draw = rng.random()
+        mark = rng.choice((".", "!", "", "..."))
+        if draw < 0.4:
+            word, sign = rng.choice(list(lexicon.INTERJECTIONS.items()))
+            return Pair(word[0].upper() + word[1:] + mark, sign)
+        if draw < 0.6:
+            name = self._varied.name()
+            return Pair(name.english + mark, name.gloss)
+        if draw < 0.7:
+            number = self._invented.number()
+            return Pair(number + mark, number)
+        nouns = lexicon.THINGS + lexicon.FOODS + lexicon.FEELINGS + lexicon.PLACES
+        word = rng.choice(nouns) if draw < 0.85 else self._invented.word()
+        english = word if rng.random() < 0.5 else word[0].upper() + word[1:]
+        gloss = word.upper()
+        if draw < 0.85:
+            return Pair(english + mark, gloss)
+        return Pair(word + mark, gloss)
+
+    def _disguised(self, pair: Pair) -> Pair:
+        draw = self._rng.random()
+        if "#" in pair.gloss or draw > 0.05:
+            return pair
+        return Pair(pair.english.upper() if draw < 0.025 else pair.english.lower(), pair.gloss)
