@@ -39,8 +39,9 @@ bench: setup ## List the benchmarks
 		test -e "$$script" && echo "$(BIN)/python $$script" || echo "no benchmarks yet"; \
 	done
 
-demo-model: setup ## Train the demo model again, from its seed
-	$(BIN)/python -m aslbatch.pipelines.demo_model
+demo-model: setup ## Train the demo model and write the sample corpus again, from their seed
+	$(BIN)/python -m aslbatch.pipelines.demo_model --out aslbatch/models/demo
+	$(BIN)/python -m aslbatch.pipelines.demo_model --corpus configs/sample
 
 clean: ## Remove caches, build folders and the demo's output; keep .venv
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -48,11 +49,11 @@ clean: ## Remove caches, build folders and the demo's output; keep .venv
 	find aslbatch jobs tests bench -type d -name __pycache__ -exec rm -rf {} +
 
 $(INSTALLED): pyproject.toml constraints.txt
-	@test -x $(BIN)/python \
+	@test -x $(BIN)/pip \
 		|| $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' \
 		|| { echo "aslbatch needs Python 3.11 or 3.12, but $(PYTHON) is" \
 			"$$($(PYTHON) --version 2>&1). Name another: make setup PYTHON=python3.12" >&2; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt --editable '.[dev]'
 	@touch $@

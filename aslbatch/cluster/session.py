@@ -39,7 +39,8 @@ class Cluster:
     """A Ray session that starts when it is first needed and ends with the `with` block.
 
     With `RAY_ADDRESS` set, as in a job that `ray job submit` started, the session joins that
-    cluster and leaves it running; else it is a cluster of this machine and process alone.
+    cluster; where the process has started Ray already, it uses that; both are left running. Else
+    it is a cluster of this machine and process alone.
     """
 
     def __init__(self, *, verbose: bool = False) -> None:
@@ -62,26 +63,28 @@ class Cluster:
         """Start or join the cluster, once."""
         if self._started:
             return
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        # Ray 2.60 warns of a default that changes later, whatever is chosen.
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        level = logging.INFO if self._verbose else logging.ERROR
-        joined = bool(os.environ.get("RAY_ADDRESS"))
-        options = {} if joined else {"include_dashboard": False}
-        ray.init(
-            address=os.environ.get("RAY_ADDRESS") or "local",
-            logging_level=level,
-            log_to_driver=self._verbose,
-            **options,
-        )
-        self._started = True
-        if not self._verbose:
-            logging.getLogger("ray.data").setLevel(logging.ERROR)
+        if not ray.is_initialized():
+            self._init()
+            self._started = True
         context = DataContext.get_current()
         context.enable_progress_bars = self._verbose
         context.print_on_execution_start = self._verbose
         # The default of 30 minutes kills slow shards, and waits for spot capacity.
         context.execution_no_progress_timeout_s = -1
+
+    def _init(self) -> None:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        if not self._verbose:
+            # Of its native part, which writes past Python's logging.
+            os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+            logging.getLogger("ray.data").setLevel(logging.ERROR)
+        address = os.environ.get("RAY_ADDRESS") or "local"
+        ray.init(
+            address=address,
+            logging_level=logging.INFO if self._verbose else logging.ERROR,
+            log_to_driver=self._verbose,
+            **({"include_dashboard": False} if address == "local" else {}),
+        )
 
     def pool(
         self, *, workers: int | str, cpus_per_worker: float | str, gpus_per_worker: float | str

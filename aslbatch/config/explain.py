@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from aslbatch.config.fault import Fault, KeyPath
 
 _MAX_SHOWN_CHARACTERS = 60
+_TEXT = "non-empty text"
 
 JsonSchema = Mapping[str, Any]
 
@@ -24,28 +24,34 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
     schema = Schema(model)
     faults: dict[KeyPath, Fault] = {}
     for details in error.errors(include_url=False):
-        fault = _fault(details, schema)
+        kind, location = details["type"], details["loc"]
+        if kind == "value_error":
+            fault = Fault(schema.resolve(location), str(details["ctx"]["error"]))
+        elif kind == "extra_forbidden":
+            fault = Fault(location, _unknown_key(location, schema))
+        elif kind == "missing":
+            fault = Fault(location, "required key is missing")
+        else:
+            fault = _wrong_value(schema.resolve(location), details["input"], schema)
         faults.setdefault(fault.path, fault)
     around = {path[:length] for path in faults for length in range(len(path))}
     return [fault for path, fault in faults.items() if path not in around]
 
 
-def _fault(details: ErrorDetails, schema: "Schema") -> Fault:
-    location = details["loc"]
-    if details["type"] == "extra_forbidden":
-        return Fault(location, _unknown_key(str(location[-1]), schema.keys(location[:-1])))
-    if details["type"] == "missing":
-        return Fault(location, "required key is missing")
-    path = schema.resolve(location)
-    if details["type"] == "value_error":
-        return Fault(path, str(details["ctx"]["error"]))
-    value = details["input"]
+def _wrong_value(path: KeyPath, value: object, schema: "Schema") -> Fault:
     shows_value = "storage_options" not in path and not isinstance(value, dict | list)
     found = _quoted(value) if shows_value else _kind(value)
-    message = f"expected {schema.expectation(path)}, got {found}"
-    if details["type"] == "string_type" and isinstance(value, int | float):
-        message += "; in quotes it is text"
-    return Fault(path, message, shows_value=shows_value)
+    expected = schema.expectation(path)
+    is_bare = isinstance(value, bool | int | float) and expected.startswith(_TEXT)
+    hint = "; in quotes it is text" if is_bare else ""
+    return Fault(path, f"expected {expected}, got {found}{hint}", shows_value=shows_value)
+
+
+def _unknown_key(location: KeyPath, schema: "Schema") -> str:
+    known = schema.keys(location[:-1])
+    close = difflib.get_close_matches(str(location[-1]), known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known here are {', '.join(known)}"
+    return f"unknown key; {hint}"
 
 
 class Schema:
@@ -93,12 +99,6 @@ def _inside(schema: JsonSchema, step: str | int) -> JsonSchema | None:
     return found
 
 
-def _unknown_key(key: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(key, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known here are {', '.join(known)}"
-    return f"unknown key; {hint}"
-
-
 def _worded(schema: JsonSchema) -> str:
     match schema:
         case {"const": constant}:
@@ -110,7 +110,7 @@ def _worded(schema: JsonSchema) -> str:
         case {"type": "number"}:
             return f"a number{_bounds(schema)}"
         case {"type": "string"}:
-            return "non-empty text" if schema.get("minLength") else "text"
+            return _TEXT
         case {"type": "boolean"}:
             return "true or false"
         case {"type": "array", "items": items}:

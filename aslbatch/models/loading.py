@@ -34,7 +34,9 @@ def choose_precision(precision: str, device: str) -> str:
     return "float32" if device == "cpu" else "bfloat16"
 
 
-def load_model(folder: Path, *, languages: tuple[str, ...], precision: str, device: str) -> LoadedModel:
+def load_model(
+    folder: Path, *, languages: tuple[str, ...], precision: str, device: str
+) -> LoadedModel:
     """Load a checkpoint for inference.
 
     Args:

@@ -174,7 +174,9 @@ def read_run_record(storage: Storage) -> dict[str, Any]:
             f"{storage.uri}: no {RUN} there; expected the output folder of a translate job"
         ) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise SinkError(f"{storage.uri}/{RUN} is damaged ({error}); restore or delete it") from error
+        raise SinkError(
+            f"{storage.uri}/{RUN} is damaged ({error}); restore or delete it"
+        ) from error
     return record
 
 

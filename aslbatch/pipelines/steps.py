@@ -7,20 +7,27 @@ import pyarrow as pa
 
 from aslbatch.shards.cell import pack, shard_of, unpack
 from aslbatch.shards.read import read_shard
+from aslbatch.shards.recommit import only_failed
+from aslbatch.shards.storage import Storage
 from aslbatch.stages.normalize import normalize_rows
 from aslbatch.stages.validate import validate_rows
 from aslbatch.text.normalize import NormalizeRules
 
 
 def read_shard_row(
-    batch: pa.Table, *, schema: pa.Schema, text_column: str, storage_options: Mapping[str, Any]
+    batch: pa.Table,
+    *,
+    schema: pa.Schema,
+    text_column: str,
+    storage_options: Mapping[str, Any],
+    failed_in: Storage | None = None,
 ) -> pa.Table:
-    """Read the rows of a planned shard."""
+    """Read the rows of a planned shard, or only those that failed in an output folder."""
     shard = shard_of(batch)
     table = read_shard(
         shard, schema=schema, text_column=text_column, storage_options=storage_options
     )
-    return pack(shard, table)
+    return pack(shard, table if failed_in is None else only_failed(table, shard, failed_in))
 
 
 def normalize_shard(batch: pa.Table, *, rules: NormalizeRules) -> pa.Table:

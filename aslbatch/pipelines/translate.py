@@ -23,7 +23,9 @@ from aslbatch.pipelines.watcher import Watcher
 from aslbatch.pipelines.worker import TranslateShards, worker_settings
 from aslbatch.shards.attempts import Attempts
 from aslbatch.shards.cell import plan_row
+from aslbatch.shards.commits import commit_shard
 from aslbatch.shards.plan import Shard, auto_shard_rows
+from aslbatch.shards.recommit import recommit_shard
 from aslbatch.shards.sink import ShardSink
 from aslbatch.text.normalize import NormalizeRules
 
@@ -68,8 +70,18 @@ def translate(
     return finish(run)
 
 
-def translate_shards(run: Run, todo: list[Shard], pool: Pool, watcher: Watcher) -> None:
-    """Send shards through the pipeline; each is committed as soon as it is done."""
+def translate_shards(
+    run: Run, todo: list[Shard], pool: Pool, watcher: Watcher, *, again: bool = False
+) -> None:
+    """Send shards through the pipeline; each is committed as soon as it is done.
+
+    Args:
+        run: The planned run.
+        todo: Its shards to translate.
+        pool: The workers.
+        watcher: Is told the progress.
+        again: Translate only the failed rows of shards that are committed, and replace them.
+    """
     config, reporter = run.config, Reporter()
     attempts = Attempts(
         run.storage,
@@ -82,19 +94,25 @@ def translate_shards(run: Run, todo: list[Shard], pool: Pool, watcher: Watcher) 
         schema=run.planned.schema,
         text_column=config.source.text_column,
         storage_options=config.source.storage_options,
+        failed_in=run.storage if again else None,
     )
     normalize = partial(normalize_shard, rules=NormalizeRules(**config.normalize.model_dump()))
-    workers = ActorPoolStrategy(size=min(pool.workers, len(todo)))
+    commit = partial(
+        recommit_shard if again else commit_shard,
+        storage=run.storage,
+        output=run.output,
+        run_id=run.run_id,
+    )
     one_shard = {"batch_size": 1, "batch_format": "pyarrow"}
 
     shards = (
-        ray.data.from_items([plan_row(s) for s in todo], override_num_blocks=len(todo))
+        ray.data.from_items([plan_row(shard) for shard in todo], override_num_blocks=len(todo))
         .map_batches(read, num_cpus=STAGE_CPUS, **one_shard)
         .map_batches(normalize, num_cpus=STAGE_CPUS, **one_shard)
         .map_batches(
             TranslateShards,
             fn_constructor_args=(worker_settings(run, pool), attempts, reporter),
-            compute=workers,
+            compute=ActorPoolStrategy(size=min(pool.workers, len(todo))),
             num_cpus=pool.logical_cpus,
             num_gpus=pool.gpus,
             **one_shard,
@@ -103,6 +121,6 @@ def translate_shards(run: Run, todo: list[Shard], pool: Pool, watcher: Watcher) 
     )
     with reporter.watched(watcher.progressed):
         shards.write_datasink(
-            ShardSink(run.storage, run.output, run_id=run.run_id, on_commit=reporter.committed),
+            ShardSink(commit, on_commit=reporter.committed),
             ray_remote_args={"num_cpus": STAGE_CPUS},
         )

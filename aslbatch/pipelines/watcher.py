@@ -1,10 +1,14 @@
 """Whom a job tells what it is about to do and how far it is."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-from aslbatch.cluster.progress import Progress
-from aslbatch.cluster.session import Pool
-from aslbatch.shards.plan import Plan, Shard
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aslbatch.cluster.progress import Progress
+    from aslbatch.cluster.session import Pool
+    from aslbatch.shards.plan import Plan, Shard
 
 
 class Watcher:

@@ -16,8 +16,8 @@ class RunIdentity:
     """The inputs of a run.
 
     Attributes:
-        config: The resolved configuration without the sections `sink` and `run`, which say
-            where and how, but not what; values of storage_options are masked.
+        config: The resolved configuration without the sections `sink` and `run` and without
+            storage options, which say where and how, but not what.
         limit: Most rows read, None for all.
         sources: `uri`, `size` and `version` of each source file.
         model: `name`, `revision` and `sha256` of the checkpoint.
@@ -33,7 +33,7 @@ class RunIdentity:
     @classmethod
     def of(
         cls,
-        config: Mapping[str, Any],
+        config: Mapping[str, Mapping[str, Any]],
         *,
         limit: int | None,
         sources: Sequence[Mapping[str, Any]],
@@ -41,7 +41,11 @@ class RunIdentity:
         version: str,
     ) -> "RunIdentity":
         """Return the identity of a run; `config` is the whole resolved configuration."""
-        decisive = {key: value for key, value in config.items() if key not in _NOT_DECISIVE}
+        decisive = {
+            section: {key: value for key, value in values.items() if key != "storage_options"}
+            for section, values in config.items()
+            if section not in _NOT_DECISIVE
+        }
         return cls(decisive, limit, [dict(source) for source in sources], dict(model), version)
 
     @property

@@ -62,7 +62,9 @@ class Attempts:
     ) -> pa.Table:
         """Return what the stage makes of a shard, rows that kill their worker rejected."""
         folder = f"{self._folder}/{shard.name}"
-        earlier = [json.loads(self._storage.read(f"{folder}/{name}")) for name in self._names(folder)]
+        earlier = [
+            json.loads(self._storage.read(f"{folder}/{name}")) for name in self._names(folder)
+        ]
         note = _Note(self._storage, f"{folder}/{uuid.uuid4().hex}.json")
         note.write({})
         if len(earlier) < self.max_attempts:

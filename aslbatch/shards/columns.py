@@ -7,12 +7,7 @@ from typing import Literal
 import pyarrow as pa
 
 from aslbatch.errors import SourceError
-from aslbatch.schema import RESERVED_COLUMNS
-
-TEXT = "_text"
-REJECT_REASON = "_reject_reason"
-REJECT_DETAIL = "_reject_detail"
-"""Columns that a shard being worked on has besides the source's own."""
+from aslbatch.schema import DETAIL, REASON, RESERVED_COLUMNS, TEXT
 
 _MODE_KEY = b"aslbatch.columns"
 
@@ -71,7 +66,7 @@ def keep_columns(
             f"source.columns: no source has {', '.join(map(repr, unknown))}; "
             f"the columns there are: {', '.join(map(repr, present))}"
         )
-    reserved = RESERVED_COLUMNS | {TEXT, REJECT_REASON, REJECT_DETAIL}
+    reserved = RESERVED_COLUMNS | {TEXT, REASON, DETAIL}
     if clashes := [name for name in names if name in reserved]:
         raise SourceError(
             f"columns {', '.join(map(repr, clashes))} of {unified[clashes[0]][0]} have names that "
@@ -86,7 +81,9 @@ def has_all_columns(schema: pa.Schema) -> bool:
     return (schema.metadata or {}).get(_MODE_KEY) != b"listed"
 
 
-def _unify(name: str, first: tuple[str, pa.DataType], other: tuple[str, pa.DataType]) -> pa.DataType:
+def _unify(
+    name: str, first: tuple[str, pa.DataType], other: tuple[str, pa.DataType]
+) -> pa.DataType:
     if first[1] == other[1]:
         return first[1]
     try:

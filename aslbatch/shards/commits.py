@@ -91,9 +91,7 @@ class OutputFormat:
     @property
     def data_schema(self) -> pa.Schema:
         """Schema of the files under `data/`."""
-        return pa.schema(
-            [*self.source_schema, *translation_fields(alternatives=self.alternatives)]
-        )
+        return pa.schema([*self.source_schema, *translation_fields(alternatives=self.alternatives)])
 
     @property
     def rejected_schema(self) -> pa.Schema:
@@ -111,20 +109,20 @@ class OutputFormat:
 
 
 def commit_shard(
-    storage: Storage,
     shard: Shard,
     table: pa.Table,
-    output: OutputFormat,
     *,
+    storage: Storage,
+    output: OutputFormat,
     run_id: str,
     generation: int = 0,
 ) -> Commit:
     """Publish a finished shard: data, rejected rows, commit record, in this order.
 
     Args:
-        storage: The output folder.
         shard: The plan's entry.
         table: All rows of the shard, translated and rejected.
+        storage: The output folder.
         output: What the files look like.
         run_id: The run that the shard belongs to.
         generation: How often the shard was replaced.

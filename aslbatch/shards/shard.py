@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,17 @@ class Shard:
     source_version: str
 
 
-def shard_name(index: int, *, uri: str, format: str, row_start: int, rows: int) -> str:
+def shard_name(index: int, *, uri: str, file_format: str, row_start: int, rows: int) -> str:
     """Return the name of a shard, which tells it apart from any other piece of any source."""
-    identity = json.dumps([uri, format, row_start, rows])
+    identity = json.dumps([uri, file_format, row_start, rows])
     return f"part-{index:06d}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+
+
+def shard_to_json(shard: Shard) -> str:
+    """Return a shard as text, to travel in a Ray row."""
+    return json.dumps(asdict(shard), sort_keys=True)
+
+
+def shard_from_json(text: str) -> Shard:
+    """Return the shard that `shard_to_json` wrote."""
+    return Shard(**json.loads(text))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import fsspec
+from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
@@ -24,9 +24,7 @@ FORMAT_OF_ENDING = {
 }
 COMPRESSION_OF_ENDING = {".gz": "gzip", ".zst": "zstd"}
 
-_KNOWN_ENDINGS = (
-    f"{', '.join(FORMAT_OF_ENDING)}, the line formats also with {' or '.join(COMPRESSION_OF_ENDING)}"
-)
+_KNOWN_ENDINGS = f"{', '.join(FORMAT_OF_ENDING)}, all but the first also with .gz or .zst"
 _VERSION_KEYS = ("ETag", "etag", "content_md5", "md5Hash", "crc32c", "blob_id", "checksum")
 
 
@@ -53,7 +51,10 @@ class Source:
 
 
 def list_sources(
-    paths: Sequence[str], *, format: str = "auto", storage_options: Mapping[str, Any]
+    paths: Sequence[str],
+    *,
+    format: str = "auto",  # noqa: A002 - named like the key of the configuration
+    storage_options: Mapping[str, Any],
 ) -> list[Source]:
     """Find the files that a job reads.
 
@@ -114,7 +115,7 @@ def fingerprint(path: str, storage_options: Mapping[str, Any]) -> tuple[int, str
         return size, str(fs.checksum(inner))
 
 
-def _expand(path: str, format: str, storage_options: Mapping[str, Any]) -> list[str]:
+def _expand(path: str, wanted: str, storage_options: Mapping[str, Any]) -> list[str]:
     """Return the full paths or URLs of the files that one path of the job stands for."""
     fs, inner = _open_file_system(path, storage_options)
     if fs.isfile(inner):
@@ -130,7 +131,7 @@ def _expand(path: str, format: str, storage_options: Mapping[str, Any]) -> list[
         names = [name for name, info in matches.items() if info["type"] == "file"]
         inside = _visible(names, root=root.rpartition("/")[0])
         known = [file for file in inside if _ending(file)[0] in FORMAT_OF_ENDING]
-        files = inside if format != "auto" else known
+        files = known if wanted == "auto" else inside
         problem = f"{path}: no file matches this pattern"
         remedy = "check the pattern and the endings of the files, or set source.format"
     else:
@@ -142,8 +143,8 @@ def _expand(path: str, format: str, storage_options: Mapping[str, Any]) -> list[
     return [_full_path(file, path, fs, inner) for file in files]
 
 
-def _full_path(file: str, path: str, fs: Any, inner: str) -> str:
-    """Return what opens `file`, which was found at `path`, where the file system calls `inner`."""
+def _full_path(file: str, path: str, fs: AbstractFileSystem, inner: str) -> str:
+    """Return what opens `file`, found under `path`, which its file system calls `inner`."""
     if isinstance(fs, LocalFileSystem):
         return file
     url = path.rstrip("/")
@@ -152,7 +153,9 @@ def _full_path(file: str, path: str, fs: Any, inner: str) -> str:
     return str(fs.unstrip_protocol(file)) if prefix == url else prefix + file
 
 
-def _open_file_system(path: str, storage_options: Mapping[str, Any]) -> tuple[Any, str]:
+def _open_file_system(
+    path: str, storage_options: Mapping[str, Any]
+) -> tuple[AbstractFileSystem, str]:
     scheme, has_scheme, rest = path.partition("://")
     user, has_user, _ = rest.partition("/")[0].rpartition("@")
     if has_scheme and has_user and ":" in user:
@@ -193,7 +196,7 @@ def _ending(file: str) -> tuple[str, str]:
     return (suffixes[-1] if suffixes else ""), compression
 
 
-def _describe(file: str, format: str, storage_options: Mapping[str, Any]) -> Source:
+def _describe(file: str, wanted: str, storage_options: Mapping[str, Any]) -> Source:
     fs, inner = url_to_fs(file, **storage_options)
     local = isinstance(fs, LocalFileSystem)
     path = str(inner) if local else file
@@ -201,14 +204,13 @@ def _describe(file: str, format: str, storage_options: Mapping[str, Any]) -> Sou
     if local and Path(path).is_relative_to(Path.cwd()):
         uri = Path(path).relative_to(Path.cwd()).as_posix()
     ending, compression = _ending(file)
-    if format == "auto" and ending not in FORMAT_OF_ENDING:
+    if wanted == "auto" and ending not in FORMAT_OF_ENDING:
         raise SourceError(
             f"{uri}: unknown ending {ending!r}; known are {_KNOWN_ENDINGS}; "
             "rename the file or set source.format"
         )
-    if format == "auto":
-        format = FORMAT_OF_ENDING[ending]
-    if format == "parquet" and compression != "none":
+    file_format = FORMAT_OF_ENDING[ending] if wanted == "auto" else wanted
+    if file_format == "parquet" and compression != "none":
         raise SourceError(f"{uri}: a compressed Parquet file cannot be read in parts; unpack it")
     try:
         size, version = fingerprint(file, storage_options)
@@ -216,4 +218,4 @@ def _describe(file: str, format: str, storage_options: Mapping[str, Any]) -> Sou
         raise SourceError(f"{uri}: cannot be read: {error}; check the permissions") from error
     if size == 0:
         raise SourceError(f"{uri}: the file is empty; remove it or leave it out of source.paths")
-    return Source(uri, path, format, compression, size, version)
+    return Source(uri, path, file_format, compression, size, version)

@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from aslbatch.schema import TEXT
 from aslbatch.rejects import rejections, set_column, with_rejections
+from aslbatch.schema import TEXT
 from aslbatch.text.normalize import NormalizeRules, examine, normalize
 
 

@@ -9,9 +9,9 @@ from aslbatch.models.decoding import Decoding
 from aslbatch.models.engine import Engine, EngineOutOfMemoryError, Hypothesis
 from aslbatch.models.tokenizer import EncodedText, Tokenizer
 from aslbatch.provenance.hashing import source_hash
+from aslbatch.rejects import rejections, set_column, with_rejections
 from aslbatch.schema import TEXT, RejectReason, translation_fields
 from aslbatch.stages.batching import make_batches
-from aslbatch.rejects import rejections, set_column, with_rejections
 
 SOURCE_TRUNCATED = "source_truncated"
 TARGET_TRUNCATED = "target_truncated"

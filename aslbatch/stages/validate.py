@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from aslbatch.schema import RejectReason
 from aslbatch.rejects import rejections, set_column, with_rejections
+from aslbatch.schema import RejectReason
 
 REPEATS = "repeats"
 LONG = "long"

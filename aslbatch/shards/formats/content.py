@@ -83,7 +83,9 @@ def split_lines(data: bytes) -> list[bytes]:
     return [line.removesuffix(b"\r") for line in lines]
 
 
-def count_lines(content: BinaryIO, *, mark_every: int, limit: int | None) -> "tuple[int, array[int]]":
+def count_lines(
+    content: BinaryIO, *, mark_every: int, limit: int | None
+) -> "tuple[int, array[int]]":
     """Count lines and note where every `mark_every`-th begins.
 
     Args:

@@ -4,6 +4,7 @@ Records are those of Python's csv module with its default quoting, so they may s
 """
 
 import csv
+import io
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from aslbatch.errors import SourceError
 from aslbatch.schema import RejectReason
 from aslbatch.shards.columns import check_text_column
 from aslbatch.shards.formats.content import BOM, open_content, read_range
-from aslbatch.shards.formats.protocol import Index, RawRows
+from aslbatch.shards.formats.protocol import Index, RawRows, Rejection
 from aslbatch.shards.formats.text import invalid_utf8
 from aslbatch.shards.shard import Shard
 from aslbatch.shards.sources import Source
@@ -31,7 +32,7 @@ class Record:
     """One record: its fields, or why it has none, and the bytes it takes in the file."""
 
     fields: list[str]
-    reject: tuple[RejectReason, str] | None
+    reject: Rejection | None
     size_bytes: int
 
 
@@ -45,7 +46,7 @@ def scan(
 ) -> Index:
     """Count records; see `aslbatch.shards.formats.protocol.Format`."""
     with open_content(source, storage_options) as content:
-        records = parse(content, DELIMITERS[source.format])
+        records = parse(content, DELIMITERS[source.format], at_file_start=True)
         header, position = _header(records, source.uri)
         schema = pa.schema([(name, pa.string()) for name in header])
         check_text_column(source.uri, schema, text_column)
@@ -72,10 +73,10 @@ def read(
     """Parse records; see `aslbatch.shards.formats.protocol.Format`."""
     delimiter = DELIMITERS[shard.format]
     with open_content(shard, storage_options) as content:
-        header, _ = _header(parse(content, delimiter), shard.uri)
-    lines = read_range(shard, storage_options).splitlines(keepends=True)
+        header, _ = _header(parse(content, delimiter, at_file_start=True), shard.uri)
+    lines = io.BytesIO(read_range(shard, storage_options))
     rows: list[list[str] | None] = []
-    rejects: dict[int, tuple[RejectReason, str]] = {}
+    rejects: dict[int, Rejection] = {}
     for row, record in enumerate(parse(lines, delimiter)):
         reject = record.reject or _wrong_length(record.fields, header)
         rows.append(None if reject else record.fields)
@@ -86,42 +87,41 @@ def read(
     return RawRows(columns, text, rejects)
 
 
-def parse(lines: Iterable[bytes], delimiter: str) -> Iterator[Record]:
+def parse(
+    lines: Iterable[bytes], delimiter: str, *, at_file_start: bool = False
+) -> Iterator[Record]:
     """Cut lines, with their newlines, into records.
 
     A record that csv refuses counts as one row, and parsing goes on with the next line; the same
     happens wherever reading begins, so a shard sees the records that the scan saw.
     """
+    # The limit holds for the whole process; csv's own 128 KiB would refuse long rows.
+    csv.field_size_limit(MAX_FIELD_CHARACTERS)
     read_bytes = 0
-    bad_bytes: UnicodeDecodeError | None = None
+    reject: Rejection | None = None
 
     def decoded() -> Iterator[str]:
-        nonlocal read_bytes, bad_bytes
+        nonlocal read_bytes, reject
         for line in lines:
-            read_bytes += len(line)
             try:
-                yield line.decode()
+                text = line.decode()
             except UnicodeDecodeError as error:
-                bad_bytes = bad_bytes or error
-                yield line.decode(errors="surrogateescape")
+                reject = reject or invalid_utf8(error, offset=read_bytes)
+                text = line.decode(errors="surrogateescape")
+            read_bytes += len(line)
+            yield text.removeprefix(BOM) if at_file_start else text
 
     reader = csv.reader(decoded(), delimiter=delimiter)
-    default_limit = csv.field_size_limit(MAX_FIELD_CHARACTERS)
-    try:
-        while True:
-            reject = None
-            try:
-                fields = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                fields, reject = [], _unparsable(error)
-            if bad_bytes:
-                reject = invalid_utf8(bad_bytes)
-            yield Record(fields, reject, read_bytes)
-            read_bytes, bad_bytes = 0, None
-    finally:
-        csv.field_size_limit(default_limit)
+    while True:
+        fields: list[str] = []
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            reject = reject or _unparsable(error)
+        yield Record(fields, reject, read_bytes)
+        read_bytes, reject, at_file_start = 0, None, False
 
 
 def _header(records: Iterator[Record], uri: str) -> tuple[list[str], int]:
@@ -130,11 +130,10 @@ def _header(records: Iterator[Record], uri: str) -> tuple[list[str], int]:
     if first is None or first.reject or not first.fields:
         detail = first.reject[1] if first and first.reject else "the first line is blank"
         raise SourceError(f"{uri}: no header: {detail}; the first line must name the columns")
-    names = [first.fields[0].removeprefix(BOM), *first.fields[1:]]
-    return names, first.size_bytes
+    return first.fields, first.size_bytes
 
 
-def _wrong_length(fields: list[str], header: list[str]) -> tuple[RejectReason, str] | None:
+def _wrong_length(fields: list[str], header: list[str]) -> Rejection | None:
     if len(fields) == len(header):
         return None
     if not fields:
@@ -146,7 +145,7 @@ def _wrong_length(fields: list[str], header: list[str]) -> tuple[RejectReason, s
     )
 
 
-def _unparsable(error: csv.Error) -> tuple[RejectReason, str]:
+def _unparsable(error: csv.Error) -> Rejection:
     return RejectReason.INVALID_ROW, f"csv: {error}; correct the record: is a quote not closed?"
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 INT64_BOUND = 2**63
 EXACT_IN_DOUBLE = 2**53
 
-Check = Callable[[Any, str], str | None]
+Check = Callable[[object, str], str | None]
 """Takes a value and the path of its field; returns what is wrong with it, or None."""
 
 
@@ -101,14 +101,14 @@ def _fits_double(value: object) -> bool:
 
 
 def _scalar_check(kind: pa.DataType, fits: Callable[[Any], bool]) -> Check:
-    def check(value: Any, path: str) -> str | None:
+    def check(value: object, path: str) -> str | None:
         return None if value is None or fits(value) else _misfit(value, path, kind)
 
     return check
 
 
 def _list_check(kind: pa.DataType, check_item: Check) -> Check:
-    def check(value: Any, path: str) -> str | None:
+    def check(value: object, path: str) -> str | None:
         if value is None:
             return None
         if not isinstance(value, list):
@@ -120,7 +120,7 @@ def _list_check(kind: pa.DataType, check_item: Check) -> Check:
 
 
 def _struct_check(checks: dict[str, Check]) -> Check:
-    def check(value: Any, path: str) -> str | None:
+    def check(value: object, path: str) -> str | None:
         if value is None:
             return None
         if not isinstance(value, dict):

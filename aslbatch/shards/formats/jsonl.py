@@ -25,14 +25,12 @@ from aslbatch.shards.formats.json_types import (
     merge_types,
     without_nulls,
 )
-from aslbatch.shards.formats.protocol import Index, RawRows
+from aslbatch.shards.formats.protocol import Index, RawRows, Rejection
 from aslbatch.shards.formats.text import invalid_utf8
 from aslbatch.shards.shard import Shard
 from aslbatch.shards.sources import Source
 
 SAMPLE_ROWS = 10_000
-
-Rejection = tuple[RejectReason, str]
 
 
 def scan(
@@ -150,8 +148,8 @@ def _find_fault(
                 return f"{fault}; correct the row, or leave the field out with source.columns"
         elif refuse_unknown:
             return (
-                f"field {name!r} ({type(value).__name__}) is not in the first {SAMPLE_ROWS} rows of "
-                "any source; list the wanted fields in source.columns"
+                f"field {name!r} ({type(value).__name__}) is unknown: the first {SAMPLE_ROWS} rows of "
+                "each source lack it; list the wanted fields in source.columns"
             )
     return None
 

@@ -11,6 +11,10 @@ from aslbatch.schema import RejectReason
 from aslbatch.shards.shard import Shard
 from aslbatch.shards.sources import Source
 
+Rejection = tuple[RejectReason, str]
+"""Why a row cannot be used: the reason, and a detail that says what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """What a scan found in a source.
@@ -41,7 +45,7 @@ class RawRows:
 
     columns: list[pa.Array | pa.ChunkedArray]
     text: pa.Array
-    rejects: dict[int, tuple[RejectReason, str]]
+    rejects: dict[int, Rejection]
 
 
 class Format(Protocol):

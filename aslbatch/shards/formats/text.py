@@ -13,7 +13,7 @@ from aslbatch.shards.formats.content import (
     read_range,
     split_lines,
 )
-from aslbatch.shards.formats.protocol import Index, RawRows
+from aslbatch.shards.formats.protocol import Index, RawRows, Rejection
 from aslbatch.shards.shard import Shard
 from aslbatch.shards.sources import Source
 
@@ -38,7 +38,7 @@ def read(
 ) -> RawRows:
     """Read lines; see `aslbatch.shards.formats.protocol.Format`."""
     texts: list[str | None] = []
-    rejects: dict[int, tuple[RejectReason, str]] = {}
+    rejects: dict[int, Rejection] = {}
     for row, line in enumerate(split_lines(read_range(shard, storage_options))):
         try:
             text = line.decode()
@@ -57,10 +57,15 @@ def read(
     return RawRows(columns, text_array, rejects)
 
 
-def invalid_utf8(error: UnicodeDecodeError) -> tuple[RejectReason, str]:
-    """Return the rejection of a row that is not UTF-8."""
+def invalid_utf8(error: UnicodeDecodeError, *, offset: int = 0) -> Rejection:
+    """Return the rejection of a row that is not UTF-8.
+
+    Args:
+        error: What decoding raised.
+        offset: Bytes of the row that lie before those that were decoded.
+    """
     byte = error.object[error.start]
     return (
         RejectReason.INVALID_UTF8,
-        f"byte {error.start} of the row is 0x{byte:02x}; convert the source to UTF-8",
+        f"byte {offset + error.start} of the row is 0x{byte:02x}; convert the source to UTF-8",
     )

@@ -80,15 +80,15 @@ class Phrases:
         """Draw a name; one in eight has two words, one in twelve a title."""
         rng = self.rng
         names = [
-            self.invented.name() if self.chance(0.1 + self._invented_rate) else
-            rng.choice(lexicon.NAMES)
+            self.invented.name() if self._invented_rate and self.chance(0.1 + self._invented_rate)
+            else rng.choice(lexicon.NAMES)
             for _ in range(2 if self.chance(0.12) else 1)
         ]
         phrase = Phrase(" ".join(names), " ".join("#" + name.upper() for name in names))
         if self.chance(0.08):
             title, sign = rng.choice(list(lexicon.TITLES.items()))
             return Phrase(f"{title} {phrase.english}", f"{sign} {phrase.gloss}")
-        if self.varied and self.chance(0.05):
+        if self.varied and self._invented_rate and self.chance(0.05):
             acronym = self.invented.acronym()
             return Phrase(acronym, "#" + acronym)
         return phrase

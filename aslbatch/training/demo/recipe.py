@@ -40,7 +40,7 @@ def build(
     max_tokens: int = 4096,
     learning_rate: float = 2e-3,
     save_at: tuple[int, ...] = (),
-    report: Callable[[str], None] = print,
+    report: Callable[[str], None],
 ) -> float:
     """Train the demo model and save it.
 
@@ -131,5 +131,6 @@ def save(model: MBartForConditionalGeneration, tokenizer: MBart50Tokenizer, out:
     tokenizer.save_pretrained(staging)
     out.mkdir(parents=True, exist_ok=True)
     for path in sorted(staging.iterdir()):
+        path.chmod(0o644)
         path.replace(out / path.name)
     staging.rmdir()

@@ -45,6 +45,11 @@ _ENDS = [".", ".", ".", ".", ".", "!", "!", "?", "?", "...", "", "", ","]
 _WH = ("what", "where", "why", "how", "who", "when", "which")
 
 
+def salad_words() -> list[str]:
+    """Return the function words that a salad adds to the grammar's."""
+    return list(_WORDS)
+
+
 class Salad(Clauses):
     """An endless stream of free-form lines from one random stream."""
 

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+import re
+import zlib
+from collections.abc import Callable, Iterator
 
 from aslbatch.training.demo import lexicon
 from aslbatch.training.demo.grammar import Grammar, Pair
-from aslbatch.training.demo.salad import Salad
+from aslbatch.training.demo.probes import known_words
+from aslbatch.training.demo.salad import Salad, salad_words
 from aslbatch.training.demo.words import InventedWords
 
 _MAX_JOINED = 4
+_HELD_OUT_OF = 20
+_NOT_WORDS = re.compile(r"[^a-z0-9 ]")
+
+
+def is_held_out(english: str) -> bool:
+    """Return whether a line belongs to the twentieth that is never trained on.
+
+    Decided by a checksum of the bare words, so that another case or mark does not let it in.
+    """
+    words = _NOT_WORDS.sub("", english.lower())
+    return zlib.crc32(words.encode()) % _HELD_OUT_OF == 0
 
 
 class PairStream:
@@ -32,11 +46,11 @@ class PairStream:
         """Draw a pair for English to gloss: any wording, any noise, lines of 1 to 60 words."""
         draw = self._rng.random()
         if draw < 0.22:
-            pair = self._plain.sentence()
+            pair = _seen(self._plain.sentence)
         elif draw < 0.48:
-            pair = self._varied.sentence()
+            pair = _seen(self._varied.sentence)
         elif draw < 0.78:
-            pair = self._salad.line()
+            pair = _seen(self._salad.line)
         elif draw < 0.86:
             pair = self._salad.copies()
         elif draw < 0.94:
@@ -49,19 +63,40 @@ class PairStream:
         """Draw a pair for gloss to English: canonical sentences, one or two in a line."""
         draw = self._rng.random()
         if draw < 0.6:
-            return self._plain.sentence()
+            return _seen(self._plain.sentence)
         if draw < 0.93:
-            return self._canonical.sentence()
-        return self._joined([self._plain.sentence() for _ in range(2)])
+            return _seen(self._canonical.sentence)
+        return self._joined([_seen(self._plain.sentence) for _ in range(2)])
 
     def held_out(self, count: int, varied: bool = False) -> list[Pair]:
-        """Draw `count` distinct sentences of the grammar without invented words."""
+        """Draw `count` distinct sentences of the grammar that no stream trains on."""
         grammar = Grammar(self._rng, varied=varied)
         pairs: dict[str, Pair] = {}
         while len(pairs) < count:
             pair = grammar.sentence()
-            pairs.setdefault(pair.english, pair)
+            if is_held_out(pair.english):
+                pairs.setdefault(pair.english, pair)
         return list(pairs.values())
+
+    def with_invented(self, count: int) -> list[tuple[Pair, list[str]]]:
+        """Draw sentences of the grammar with the invented words that stand in them."""
+        grammar = Grammar(self._rng, invented_rate=0.4)
+        known = self.known_words()
+        drawn: list[tuple[Pair, list[str]]] = []
+        while len(drawn) < count:
+            pair = grammar.sentence()
+            signs = [sign.removeprefix("#") for sign in pair.gloss.split()]
+            words = [sign for sign in signs if sign.isalpha() and sign.lower() not in known]
+            if words and is_held_out(pair.english):
+                drawn.append((pair, words))
+        return drawn
+
+    def known_words(self) -> set[str]:
+        """Return the lower-cased words of the lexicon in every form that the streams write."""
+        rng = random.Random(0)
+        plain, varied = Grammar(rng), Grammar(rng, varied=True)
+        lines = (text for _ in range(20_000) for text in (*plain.sentence(), *varied.sentence()))
+        return known_words([*lines, *salad_words()])
 
     def texts(self, count: int) -> Iterator[str]:
         """Yield English and gloss lines, for the vocabulary."""
@@ -70,7 +105,7 @@ class PairStream:
             yield from self.backward()
 
     def _any(self) -> Pair:
-        return self._varied.sentence() if self._rng.random() < 0.55 else self._salad.line()
+        return _seen(self._varied.sentence if self._rng.random() < 0.55 else self._salad.line)
 
     def _joined(self, pairs: list[Pair]) -> Pair:
         return Pair(" ".join(pair.english for pair in pairs),
@@ -102,3 +137,9 @@ class PairStream:
         if "#" in pair.gloss or draw > 0.05:
             return pair
         return Pair(pair.english.upper() if draw < 0.025 else pair.english.lower(), pair.gloss)
+
+
+def _seen(draw: Callable[[], Pair]) -> Pair:
+    while is_held_out((pair := draw()).english):
+        pass
+    return pair

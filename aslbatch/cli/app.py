@@ -1,0 +1,123 @@
+"""The commands, each a few lines around a function of `aslbatch.pipelines`."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+import aslbatch
+from aslbatch.cli import display
+from aslbatch.config.json_schema import json_schema
+from aslbatch.config.load import load_config
+from aslbatch.config.translate import TranslateConfig
+from aslbatch.errors import AslbatchError
+from aslbatch.shards.storage import Storage
+
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="aslbatch",
+    help="Translate English corpora into ASL gloss, and gloss into English, in bulk on Ray.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigPath = Annotated[str, typer.Argument(metavar="CONFIG", help="The job's YAML file.")]
+OutputPath = Annotated[str, typer.Argument(metavar="OUT", help="The output folder of a job.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="a.b=value", help="Lay a value over the configuration."),
+]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show what Ray prints too.")]
+
+
+@app.command()
+def translate(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Read the first N rows only.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show plan, time and GPU hours; write nothing.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Delete another run's output first.")
+    ] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Translate a corpus; run again, it goes on where it stopped."""
+    from aslbatch.pipelines.estimate import estimate
+    from aslbatch.pipelines.translate import translate as run
+
+    settings = load_config(config, TranslateConfig, overrides or ())
+    if dry_run:
+        display.show_estimate(estimate(settings, limit=limit, verbose=verbose))
+        return
+    with display.TerminalWatcher() as watcher:
+        summary = run(settings, limit=limit, overwrite=overwrite, watcher=watcher, verbose=verbose)
+    display.show_summary(summary)
+    display.show_samples(Storage(settings.sink.path, settings.sink.storage_options))
+
+
+@app.command()
+def retry(out: OutputPath, verbose: Verbose = False) -> None:
+    """Translate the failed rows of a finished job again, and replace exactly their shards."""
+    from aslbatch.pipelines.retry import retry as run
+
+    with display.TerminalWatcher() as watcher:
+        summary = run(Storage(out), out, watcher=watcher, verbose=verbose)
+    display.show_summary(summary)
+
+
+@app.command()
+def verify(out: OutputPath) -> None:
+    """Check every file of an output against its record and the plan; 1 if anything is wrong."""
+    from aslbatch.pipelines.verify import verify as check
+
+    verdict = check(Storage(out))
+    display.show_verdict(verdict)
+    if verdict.faults:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(out: OutputPath) -> None:
+    """Show how far a job is, from its output alone."""
+    from aslbatch.pipelines.status import status as read
+
+    display.show_status(read(Storage(out)))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of each job's configuration, for editors."""
+    print(json.dumps({"translate": json_schema(TranslateConfig)}, indent=2))  # noqa: T201
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    show: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    if show:
+        print(aslbatch.__version__)  # noqa: T201
+        raise typer.Exit
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code; see `aslbatch.errors` for the codes.
+
+    Args:
+        arguments: Words of the command line without the program, None for those of the process.
+    """
+    try:
+        app(args=arguments, prog_name="aslbatch")
+    except AslbatchError as error:
+        sys.exit(display.show_error(error))
+    except SystemExit as error:
+        if error.code == _INTERRUPTED:
+            display.show_interrupted()
+        raise

@@ -1,0 +1,180 @@
+"""What the terminal shows: a plan, one live line, a summary, some pairs."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+
+from aslbatch.cli.samples import sample_pairs
+from aslbatch.errors import AslbatchError
+from aslbatch.pipelines.watcher import Watcher
+from aslbatch.shards.storage import Storage
+
+if TYPE_CHECKING:  # so that `aslbatch --help` does not load Ray
+    from aslbatch.cluster.progress import Progress as Counts
+    from aslbatch.cluster.session import Pool
+    from aslbatch.pipelines.estimate import Estimate
+    from aslbatch.pipelines.finish import Summary
+    from aslbatch.pipelines.status import Status
+    from aslbatch.pipelines.verify import Verdict
+    from aslbatch.shards.plan import Plan, Shard
+
+_LOG_PERIOD_S = 30.0
+_PAIRS = 12
+
+_out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False)
+
+
+class TerminalWatcher(Watcher):
+    """Shows the plan as a table and the progress as one line that changes.
+
+    Where the output is no terminal, a line is printed every 30 seconds instead; none in CI.
+    """
+
+    def __init__(self) -> None:
+        self._line = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.fields[text]}"),
+            console=_out,
+            transient=True,
+        )
+        self._task = self._line.add_task("translating", total=None, text="starting workers")
+        self._total = 0
+        self._logged = time.monotonic()
+
+    def __enter__(self) -> TerminalWatcher:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._line.stop()
+
+    def planned(self, plan: Plan, todo: Sequence[Shard], pool: Pool) -> None:
+        """Show the plan."""
+        self._total = sum(shard.rows for shard in todo)
+        device = f"{pool.gpus:g} GPU" if pool.gpus else f"{pool.cpus} CPU"
+        rows = {
+            "rows": f"{plan.rows:,} in {len(plan.shards):,} shards",
+            "workers": f"{pool.workers} with {device} each",
+        }
+        if len(todo) < len(plan.shards):
+            rows["to do"] = f"{self._total:,} rows in {len(todo):,} shards; the rest is committed"
+        _out.print(_pairs("plan", rows))
+        if todo and _out.is_terminal:
+            self._line.start()
+
+    def progressed(self, progress: Counts) -> None:
+        """Move the line, or print one now and then."""
+        text = _progress_text(progress, self._total)
+        if _out.is_terminal:
+            self._line.update(self._task, total=self._total, completed=progress.rows, text=text)
+        elif not os.environ.get("CI") and time.monotonic() - self._logged > _LOG_PERIOD_S:
+            self._logged = time.monotonic()
+            _out.print(text)
+
+
+def show_summary(summary: Summary) -> None:
+    """Show what a run came to and where it lies."""
+    rejected = ", ".join(f"{count:,} {reason}" for reason, count in summary.rejected.items())
+    rows = {
+        "translated": f"{summary.translated:,} of {summary.rows:,} rows",
+        "rejected": f"{sum(summary.rejected.values()):,}" + (f" ({rejected})" if rejected else ""),
+        "tokens": f"{summary.source_tokens:,} read, {summary.target_tokens:,} written",
+        "output": summary.uri,
+    }
+    _out.print(_pairs("done", rows))
+
+
+def show_samples(storage: Storage) -> None:
+    """Show some pairs of an output."""
+    table = Table(title="machine-made gloss, not reviewed by signers", title_justify="left")
+    table.add_column("source")
+    table.add_column("translation")
+    for source, translation in sample_pairs(storage, _PAIRS):
+        table.add_row(escape(source), escape(translation))
+    _out.print(table)
+
+
+def show_estimate(estimate: Estimate) -> None:
+    """Show what a run would come to."""
+    pool = estimate.pool
+    rows = {
+        "shards": f"{len(estimate.plan.shards):,}",
+        "rows": f"{estimate.plan.rows:,}",
+        "characters": f"{estimate.characters:,}",
+        "tokens": f"about {estimate.tokens:,}",
+        "workers": f"{pool.workers} with {pool.cpus} CPU and {pool.gpus:g} GPU each",
+        "time": f"about {_duration(estimate.hours * 3_600)}, from a sample timed on one worker",
+        "GPU hours": f"about {estimate.gpu_hours:,.2f}",
+    }
+    _out.print(_pairs("dry run, nothing is written", rows))
+
+
+def show_status(status: Status) -> None:
+    """Show how far a run is."""
+    done = status.done
+    rows = {
+        "run": f"{done.run_id}, started {status.started}",
+        "state": "finished" if status.finished else "not finished",
+        "shards": f"{done.shards:,} of {status.planned_shards:,}",
+        "rows": f"{done.rows:,} of {status.planned_rows:,}",
+        **{f"rejected, {reason}": f"{count:,}" for reason, count in done.rejected.items()},
+    }
+    _out.print(_pairs(done.uri, rows))
+
+
+def show_verdict(verdict: Verdict) -> None:
+    """Show what `verify` found."""
+    for fault in verdict.faults:
+        _out.print(f"[red]wrong[/] {escape(fault)}", soft_wrap=True)
+    state = f"[red]{len(verdict.faults)} faults[/]" if verdict.faults else "[green]all well[/]"
+    _out.print(f"{state}: {verdict.rows:,} rows in {verdict.shards:,} shards checked")
+
+
+def show_error(error: AslbatchError) -> int:
+    """Show an error and return its exit code."""
+    _err.print(f"[red]error[/] {escape(error.message)}", soft_wrap=True)
+    return error.exit_code
+
+
+def show_interrupted() -> None:
+    """Say that nothing is lost."""
+    _err.print("interrupted; what is committed stays, run the same command again to go on")
+
+
+def _pairs(title: str, rows: dict[str, str]) -> Table:
+    table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2))
+    for name, value in rows.items():
+        table.add_row(name, escape(value))
+    return table
+
+
+def _progress_text(progress: Counts, total: int) -> str:
+    speed = progress.rows / progress.elapsed_s if progress.elapsed_s else 0.0
+    left = _duration((total - progress.rows) / speed) if speed else "unknown"
+    return (
+        f"{progress.rows:,}/{total:,} rows, {speed:,.0f} rows/s, {progress.rejected:,} rejected, "
+        f"{left} left"
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours:,} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

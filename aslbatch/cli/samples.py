@@ -1,0 +1,38 @@
+"""A few pairs of an output, to show what it is like."""
+
+import io
+
+import pyarrow.parquet as pq
+
+from aslbatch.shards.layout import DATA
+from aslbatch.shards.storage import Storage
+
+_LONGEST = 70
+
+
+def sample_pairs(storage: Storage, count: int) -> list[tuple[str, str]]:
+    """Return short pairs of source and translation, spread over the files of an output.
+
+    Args:
+        storage: The output folder.
+        count: How many at most; each source text appears once.
+    """
+    names = storage.names(DATA)
+    step = max(1, len(names) // count)
+    found: dict[str, str] = {}
+    chosen = names[::step][:count]
+    for number, name in enumerate(chosen):
+        wanted = -(-(count - len(found)) // (len(chosen) - number))
+        found |= dict(_pairs(storage.read(f"{DATA}/{name}"), wanted, set(found)))
+    return list(found.items())
+
+
+def _pairs(data: bytes, count: int, known: set[str]) -> list[tuple[str, str]]:
+    table = pq.read_table(io.BytesIO(data), columns=["source_text", "translation"])
+    pairs = dict(zip(table[0].to_pylist(), table[1].to_pylist(), strict=True))
+    short = [
+        (source, translation)
+        for source, translation in pairs.items()
+        if len(source) <= _LONGEST and source not in known
+    ]
+    return short[:: max(1, len(short) // count)][:count]
