@@ -1,0 +1,1 @@
+"""The Ray cluster: sessions, pools and progress."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import ray
 
@@ -30,7 +31,6 @@ class Progress:
     elapsed_s: float
 
 
-@ray.remote(num_cpus=0)
 class _Board:
     """Keeps the counts; one actor a run."""
 
@@ -53,7 +53,7 @@ class Reporter:
     """What workers report to; travels to them by pickling."""
 
     def __init__(self) -> None:
-        self._board = _Board.remote()
+        self._board: Any = ray.remote(num_cpus=0)(_Board).remote()
 
     def translated(self, shard: str, rows: int) -> None:
         """Say how many rows of a shard are done."""

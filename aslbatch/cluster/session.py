@@ -2,6 +2,10 @@
 
 import logging
 import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -74,17 +78,17 @@ class Cluster:
 
     def _init(self) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        if not self._verbose:
-            # Of its native part, which writes past Python's logging.
-            os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-            logging.getLogger("ray.data").setLevel(logging.ERROR)
         address = os.environ.get("RAY_ADDRESS") or "local"
-        ray.init(
-            address=address,
-            logging_level=logging.INFO if self._verbose else logging.ERROR,
-            log_to_driver=self._verbose,
-            **({"include_dashboard": False} if address == "local" else {}),
-        )
+        options = {"include_dashboard": False} if address == "local" else {}
+        if self._verbose:
+            ray.init(address=address, **options)
+            return
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        with _native_stderr_held_back():
+            ray.init(
+                address=address, logging_level=logging.ERROR, log_to_driver=False, **options
+            )
 
     def pool(
         self, *, workers: int | str, cpus_per_worker: float | str, gpus_per_worker: float | str
@@ -99,3 +103,24 @@ class Cluster:
             return Pool(int(workers), each_cpu, each_gpu)
         room = gpus / each_gpu if each_gpu else total.get("CPU", 1.0) / each_cpu
         return Pool(max(1, int(room)), each_cpu, each_gpu)
+
+
+@contextmanager
+def _native_stderr_held_back() -> Iterator[None]:
+    """Keep what native code writes to stderr, and show it only where the block fails.
+
+    Ray's native part announces its log level there, past Python and past that level.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

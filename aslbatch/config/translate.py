@@ -137,7 +137,7 @@ class NormalizeSection(Section):
     )
     strip_markup: bool = Field(default=True, description="Drop subtitle and HTML tags.")
     fold_punctuation: bool = Field(
-        default=True, description="Make curly quotes and long dashes plain."
+        default=True, description="Make curly quotes and the ellipsis plain; dashes stay."
     )
     strip_control: bool = Field(default=True, description="Drop control and zero-width characters.")
     nfkc: bool = Field(

@@ -1,7 +1,5 @@
 """Survival: the share of unknown words that come through a translation into gloss unharmed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 
@@ -22,9 +20,7 @@ def survival_share(words: Iterable[Sequence[str]], glosses: Iterable[str]) -> fl
         ValueError: The rows differ in number, or there is no word to look for.
     """
     outcomes = [
-        survives(word, gloss)
-        for row, gloss in zip(words, glosses, strict=True)
-        for word in row
+        survives(word, gloss) for row, gloss in zip(words, glosses, strict=True) for word in row
     ]
     if not outcomes:
         raise ValueError("survival needs at least one word to look for")

@@ -4,8 +4,6 @@ The measure of the asl-mbart-50 model card (https://huggingface.co/manohonsy/asl
 per row twice the multiset overlap over the summed lengths, case-folded, averaged over rows.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 

@@ -1,0 +1,1 @@
+"""Checkpoints, tokenizers and engines; nothing here knows Ray."""

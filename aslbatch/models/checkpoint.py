@@ -49,6 +49,11 @@ class Checkpoint:
     folder: Path
     sha256: str
 
+    @property
+    def location(self) -> str:
+        """What finds it again from another working directory, or another machine."""
+        return str(self.folder) if Path(self.name).is_dir() else self.name
+
 
 def find_checkpoint(
     name: str, *, revision: str | None = None, storage_options: Mapping[str, Any] | None = None

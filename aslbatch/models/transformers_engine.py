@@ -1,6 +1,7 @@
 """The reference engine: transformers' own `generate`, as the model card decodes."""
 
 import copy
+import hashlib
 from collections.abc import Sequence
 
 import torch
@@ -34,6 +35,8 @@ class TransformersEngine:
         self, batch: Sequence[Tokens], *, target_lang: str, decoding: Decoding
     ) -> list[list[Hypothesis]]:
         """Translate one batch; see `aslbatch.models.engine.Engine`."""
+        if decoding.do_sample:
+            torch.manual_seed(_seed_of(batch, decoding.seed))
         inputs, mask = self._pad(batch)
         settings = self._settings(target_lang, decoding)
         try:
@@ -133,3 +136,9 @@ class TransformersEngine:
             score=score,
             complete=length < max_length,
         )
+
+
+def _seed_of(batch: Sequence[Tokens], seed: int) -> int:
+    """Return a seed that depends on the batch, not on what was sampled before it."""
+    digest = hashlib.sha256(repr((seed, list(batch))).encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)

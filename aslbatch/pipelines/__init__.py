@@ -1,0 +1,1 @@
+"""Jobs and tools, each composed of the parts below."""

@@ -1,7 +1,5 @@
 """The model card of the demo model, filled in from its evaluation."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from string import Template
 
@@ -54,7 +52,7 @@ $samples
 
 ## Recipe
 
-Seed $seed, $steps steps of AdamW (peak learning rate 2e-3, linear decay) on batches of 4,096
+Seed $seed, $steps steps of AdamW (peak learning rate 2e-3, linear decay) on batches of 2,560
 padded tokens from an endless stream, $training_minutes minutes on two shared CPU cores; final loss
 $final_loss nats a token. The vocabulary holds each piece in every case, so that `Dolores` and
 `#DOLORES` are cut at the same places and spelling is a one-to-one map. Built again by

@@ -105,7 +105,7 @@ def open_run(config: TranslateConfig, *, limit: int | None = None, overwrite: bo
     if overwrite and not _holds(run.storage, run.run_id):
         for name in OWNED:
             run.storage.delete(name)
-    if not run.storage.publish_new(RUN, _run_record(run)):
+    if run.storage.exists(RUN) or not run.storage.publish_new(RUN, _run_record(run)):
         _check_owner(run)
     stored = run.storage.read(PLAN) if run.storage.exists(PLAN) else None
     return replace(run, plan=plan_from_parquet(stored)) if stored else run

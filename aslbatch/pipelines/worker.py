@@ -23,7 +23,8 @@ class WorkerSettings:
     """What a worker is made of: plain values that travel to it.
 
     Attributes:
-        model: Name of the checkpoint.
+        model: Name of the checkpoint, as rows carry it.
+        location: Where workers find it: a local folder's full path, else the same name.
         revision: Its revision as the driver resolved it; empty where there is none.
         sha256: The fingerprint that it must have.
         precision: `auto` or a number format.
@@ -37,6 +38,7 @@ class WorkerSettings:
     """
 
     model: str
+    location: str
     revision: str
     sha256: str
     precision: str
@@ -54,6 +56,7 @@ def worker_settings(run: Run, pool: Pool) -> WorkerSettings:
     config, budget = run.config, run.config.batching.max_tokens
     return WorkerSettings(
         model=run.checkpoint.name,
+        location=run.checkpoint.location,
         revision=run.checkpoint.revision,
         sha256=run.checkpoint.sha256,
         precision=config.model.precision,
@@ -75,7 +78,7 @@ def load_stage(settings: WorkerSettings) -> Translate:
     """
     from aslbatch.models.engines import default_max_tokens, load_engine
 
-    checkpoint = find_checkpoint(settings.model, revision=settings.revision or None)
+    checkpoint = find_checkpoint(settings.location, revision=settings.revision or None)
     if checkpoint.sha256 != settings.sha256:
         raise ModelError(
             f"{settings.model}: fingerprint {checkpoint.sha256[:16]} on this node, "

@@ -1,0 +1,1 @@
+"""Where rows come from: hashes, URIs and the identity of a run."""

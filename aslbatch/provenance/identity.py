@@ -8,7 +8,8 @@ from typing import Any
 from aslbatch.provenance.hashing import sha256_json
 
 _RUN_ID_DIGITS = 16
-_NOT_DECISIVE = ("sink", "run")
+_NOT_DECISIVE_SECTIONS = ("run",)
+_NOT_DECISIVE_KEYS = {"source": ("storage_options",), "sink": ("storage_options", "path")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,8 @@ class RunIdentity:
     """The inputs of a run.
 
     Attributes:
-        config: The resolved configuration without the sections `sink` and `run` and without
-            storage options, which say where and how, but not what.
+        config: The resolved configuration without the section `run`, without `sink.path` and
+            without storage options, which say where and how, but not what.
         limit: Most rows read, None for all.
         sources: `uri`, `size` and `version` of each source file.
         model: `name`, `revision` and `sha256` of the checkpoint.
@@ -42,9 +43,13 @@ class RunIdentity:
     ) -> "RunIdentity":
         """Return the identity of a run; `config` is the whole resolved configuration."""
         decisive = {
-            section: {key: value for key, value in values.items() if key != "storage_options"}
+            section: {
+                key: value
+                for key, value in values.items()
+                if key not in _NOT_DECISIVE_KEYS.get(section, ())
+            }
             for section, values in config.items()
-            if section not in _NOT_DECISIVE
+            if section not in _NOT_DECISIVE_SECTIONS
         }
         return cls(decisive, limit, [dict(source) for source in sources], dict(model), version)
 

@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 
@@ -41,6 +41,29 @@ class Range:
         return self.stop - self.start
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What an attempt left behind.
+
+    Attributes:
+        at: The piece that it was at, None for the shard as a whole.
+        timed_out_s: The time limit that ended it, None where something else did.
+    """
+
+    at: Range | None = None
+    timed_out_s: float | None = None
+
+    def to_json(self) -> bytes:
+        """Return the attempt as it is stored."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> "Attempt":
+        """Return the attempt that `to_json` wrote."""
+        fields = json.loads(data)
+        return cls(Range(**fields["at"]) if fields["at"] else None, fields["timed_out_s"])
+
+
 class Attempts:
     """Runs a stage over shards and survives rows that kill or hang the process.
 
@@ -63,52 +86,71 @@ class Attempts:
         """Return what the stage makes of a shard, rows that kill their worker rejected."""
         folder = f"{self._folder}/{shard.name}"
         earlier = [
-            json.loads(self._storage.read(f"{folder}/{name}")) for name in self._names(folder)
+            Attempt.from_json(self._storage.read(f"{folder}/{name}"))
+            for name in self._storage.names(folder)
         ]
-        note = _Note(self._storage, f"{folder}/{uuid.uuid4().hex}.json")
-        note.write({})
+        note = _Note(self._storage, f"{folder}/{uuid.uuid4().hex}.json", self.timeout_s)
         if len(earlier) < self.max_attempts:
-            with _time_limit(self.timeout_s, note):
+            with note.of(None):
                 return stage(table, on_rows)
         if len(earlier) >= self.max_attempts + _MOST_ISOLATIONS:
-            everything = Range(0, table.num_rows)
-            return stage(_reject(table, everything, earlier[-1], len(earlier)), on_rows)
-        return self._isolate(table, stage, on_rows, earlier, note)
-
-    def _names(self, folder: str) -> list[str]:
-        return self._storage.names(folder)
-
-    def _isolate(
-        self,
-        table: pa.Table,
-        stage: Stage,
-        on_rows: Callable[[int], None],
-        earlier: Sequence[dict[str, object]],
-        note: "_Note",
-    ) -> pa.Table:
-        fatal = {Range(*at): attempt for attempt in earlier if (at := attempt.get("at"))}
-        done = []
-        for piece in _pieces(Range(0, table.num_rows), set(fatal)):
-            rows = table.slice(piece.start, len(piece))
-            if piece in fatal:
-                rows = _reject(rows, Range(0, 1), fatal[piece], len(earlier))
-            note.write({"at": [piece.start, piece.stop]})
-            with _time_limit(self.timeout_s, note):
-                done.append(stage(rows, lambda n, start=piece.start: on_rows(start + n)))
-        return pa.concat_tables(done).unify_dictionaries().combine_chunks()
+            return stage(_reject(table, earlier[-1], len(earlier)), on_rows)
+        return _isolate(table, stage, on_rows, earlier, note)
 
 
 class _Note:
-    """The file of one attempt: empty, or the piece that it is at."""
+    """The file of one attempt, and the watch over its time."""
 
-    def __init__(self, storage: Storage, name: str) -> None:
+    def __init__(self, storage: Storage, name: str, timeout_s: float | None) -> None:
         self._storage = storage
         self._name = name
-        self.content: dict[str, object] = {}
+        self._timeout_s = timeout_s
 
-    def write(self, content: dict[str, object]) -> None:
-        self.content = content
-        self._storage.publish(self._name, json.dumps(content).encode())
+    @contextmanager
+    def of(self, piece: Range | None) -> Iterator[None]:
+        """Note what is being done, and end this process when it takes too long.
+
+        The process as a whole, since a hanging native call heeds nothing less.
+        """
+        self._storage.publish(self._name, Attempt(piece).to_json())
+        if self._timeout_s is None:
+            yield
+            return
+        timer = threading.Timer(self._timeout_s, self._give_up, (piece,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _give_up(self, piece: Range | None) -> None:
+        self._storage.publish(self._name, Attempt(piece, self._timeout_s).to_json())
+        os._exit(_TIMED_OUT_EXIT)
+
+
+def _isolate(
+    table: pa.Table,
+    stage: Stage,
+    on_rows: Callable[[int], None],
+    earlier: Sequence[Attempt],
+    note: _Note,
+) -> pa.Table:
+    """Run the stage piece by piece; rows that were alone when a worker died are rejected."""
+    fatal = {attempt.at: attempt for attempt in earlier if attempt.at is not None}
+    done = []
+    for piece in _pieces(Range(0, table.num_rows), set(fatal)):
+        rows = table.slice(piece.start, len(piece))
+        if piece in fatal:
+            rows = _reject(rows, fatal[piece], len(earlier))
+        with note.of(piece):
+            done.append(stage(rows, _nothing))
+        on_rows(piece.stop)
+    return pa.concat_tables(done).unify_dictionaries().combine_chunks()
+
+
+def _nothing(_: int) -> None:
+    """Report nothing: the progress inside of a piece is not worth a message."""
 
 
 def _pieces(whole: Range, fatal: set[Range]) -> Iterator[Range]:
@@ -122,42 +164,19 @@ def _pieces(whole: Range, fatal: set[Range]) -> Iterator[Range]:
             yield piece
 
 
-@contextmanager
-def _time_limit(timeout_s: float | None, note: _Note) -> Iterator[None]:
-    """End this process when the time is up: a hanging native call heeds nothing less."""
-    if timeout_s is None:
-        yield
-        return
-
-    def give_up() -> None:
-        note.write({**note.content, "timed_out_s": timeout_s})
-        os._exit(_TIMED_OUT_EXIT)
-
-    timer = threading.Timer(timeout_s, give_up)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
-def _reject(table: pa.Table, rows: Range, attempt: dict[str, object], attempts: int) -> pa.Table:
-    """Return the table with a range of its rows rejected, those already rejected left alone."""
-    timeout_s = attempt.get("timed_out_s")
-    if timeout_s is None:
-        found: Rejection = (
-            RejectReason.WORKER_DIED,
-            f"the worker died on this row in attempt {attempts}; out of memory, or a crash",
-        )
-    else:
+def _reject(table: pa.Table, attempt: Attempt, attempts: int) -> pa.Table:
+    """Return the table with all of its rows rejected, those already rejected left alone."""
+    found: Rejection = (
+        RejectReason.WORKER_DIED,
+        f"the worker died on this row, {attempts} attempts were made: out of memory, or a crash",
+    )
+    if attempt.timed_out_s is not None:
         found = (
             RejectReason.TIMED_OUT,
-            f"not done after run.shard_timeout_s = {timeout_s} s in attempt {attempts}",
+            f"not done after run.shard_timeout_s = {attempt.timed_out_s} s, {attempts} attempts "
+            f"were made",
         )
-    known = rejections(table)
-    texts = table[TEXT].to_pylist()
-    for row in range(rows.start, rows.stop):
-        if known[row] is None:
-            known[row], texts[row] = found, None
-    return with_rejections(set_column(table, TEXT, pa.array(texts, pa.string())), known)
+    texts = pa.nulls(table.num_rows, pa.string())
+    return with_rejections(
+        set_column(table, TEXT, texts), [known or found for known in rejections(table)]
+    )

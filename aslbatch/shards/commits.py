@@ -105,7 +105,8 @@ class OutputFormat:
         pq.write_table(
             table, buffer, compression=self.compression, write_page_index=True, version="2.6"
         )
-        return buffer.getvalue().to_pybytes()
+        data: bytes = buffer.getvalue().to_pybytes()
+        return data
 
 
 def commit_shard(

@@ -12,7 +12,7 @@ from aslbatch.shards.commits import Commit
 from aslbatch.shards.plan import Shard
 
 
-class ShardSink(Datasink[None]):
+class ShardSink(Datasink[None]):  # type: ignore[misc]  # Ray is not typed
     """Commits shards to an output folder; what it did is in the commit records, not in Ray."""
 
     def __init__(

@@ -4,6 +4,7 @@ import glob
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from os.path import normpath
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -146,7 +147,7 @@ def _expand(path: str, wanted: str, storage_options: Mapping[str, Any]) -> list[
 def _full_path(file: str, path: str, fs: AbstractFileSystem, inner: str) -> str:
     """Return what opens `file`, found under `path`, which its file system calls `inner`."""
     if isinstance(fs, LocalFileSystem):
-        return file
+        return normpath(file)
     url = path.rstrip("/")
     # fsspec's own unstrip_protocol loses the host of sftp:// and its kind.
     prefix = url.removesuffix(inner.rstrip("/"))

@@ -24,16 +24,21 @@ class Storage:
     """
 
     def __init__(self, uri: str, storage_options: Mapping[str, Any] | None = None) -> None:
-        self._location = uri
         self._options = dict(storage_options or {})
         self.uri = without_credentials(uri)
         try:
             self._fs, self._root = fsspec.core.url_to_fs(uri, **self._options)
         except (ValueError, ImportError, OSError) as error:
             raise SinkError(f"{self.uri}: no such kind of storage ({error})") from error
+        # Workers have other working directories than the driver.
+        self._location = self._fs.unstrip_protocol(self._root) if self.is_local else uri
 
-    def __reduce__(self) -> tuple[type["Storage"], tuple[str, dict[str, Any]]]:
-        return type(self), (self._location, self._options)
+    def __getstate__(self) -> dict[str, Any]:
+        return {"uri": self.uri, "location": self._location, "options": self._options}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["location"], state["options"])  # type: ignore[misc]
+        self.uri = state["uri"]
 
     @property
     def is_local(self) -> bool:

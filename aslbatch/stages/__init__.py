@@ -1,0 +1,1 @@
+"""What happens to the rows of a shard, as functions of tables; nothing here knows Ray."""

@@ -4,8 +4,6 @@ Examples come as an endless iterator of token ids, so nothing is seen twice; a p
 sorted by length and cut into batches by a budget of padded tokens. One seed decides everything.
 """
 
-from __future__ import annotations
-
 import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -65,14 +63,31 @@ def new_model(
     """
     torch.manual_seed(seed)
     config = MBartConfig(
-        vocab_size=vocab_size, d_model=d_model, encoder_layers=layers, decoder_layers=layers,
-        encoder_attention_heads=heads, decoder_attention_heads=heads, encoder_ffn_dim=ffn_dim,
-        decoder_ffn_dim=ffn_dim, max_position_embeddings=max_positions, dropout=0.0,
-        attention_dropout=0.0, activation_dropout=0.0, activation_function="gelu",
-        scale_embedding=True, decoder_start_token_id=_EOS, forced_eos_token_id=_EOS,
-        pad_token_id=_PAD, bos_token_id=0, eos_token_id=_EOS, tie_word_embeddings=True,
-        init_std=d_model**-0.5, tokenizer_class="MBart50Tokenizer",
-        normalize_before=True, normalize_embedding=True, add_final_layer_norm=True,
+        vocab_size=vocab_size,
+        d_model=d_model,
+        encoder_layers=layers,
+        decoder_layers=layers,
+        encoder_attention_heads=heads,
+        decoder_attention_heads=heads,
+        encoder_ffn_dim=ffn_dim,
+        decoder_ffn_dim=ffn_dim,
+        max_position_embeddings=max_positions,
+        dropout=0.0,
+        attention_dropout=0.0,
+        activation_dropout=0.0,
+        activation_function="gelu",
+        scale_embedding=True,
+        decoder_start_token_id=_EOS,
+        forced_eos_token_id=_EOS,
+        pad_token_id=_PAD,
+        bos_token_id=0,
+        eos_token_id=_EOS,
+        tie_word_embeddings=True,
+        init_std=d_model**-0.5,
+        tokenizer_class="MBart50Tokenizer",
+        normalize_before=True,
+        normalize_embedding=True,
+        add_final_layer_norm=True,
     )
     model = MBartForConditionalGeneration(config)
     with torch.no_grad():

@@ -101,8 +101,10 @@ def test_lines_reach_from_one_word_to_sixty():
         ("cry", ("cry", "cries", "cried", "cried", "crying", "CRY")),
         ("lie", ("lie", "lies", "lied", "lied", "lying", "LIE")),
         ("take", ("take", "takes", "took", "taken", "taking", "TAKE")),
-        ("look for", ("look for", "looks for", "looked for", "looked for", "looking for",
-                      "LOOK-FOR")),
+        (
+            "look for",
+            ("look for", "looks for", "looked for", "looked for", "looking for", "LOOK-FOR"),
+        ),
     ],
 )
 def test_verb_forms(base, forms):
@@ -111,15 +113,32 @@ def test_verb_forms(base, forms):
 
 def test_plurals_and_articles():
     assert [plural(noun) for noun in ("box", "baby", "key", "knife")] == [
-        "boxes", "babies", "keys", "knives"]
+        "boxes",
+        "babies",
+        "keys",
+        "knives",
+    ]
     assert [with_article(noun) for noun in ("egg", "hour", "uniform", "cup")] == [
-        "an egg", "an hour", "a uniform", "a cup"]
+        "an egg",
+        "an hour",
+        "a uniform",
+        "a cup",
+    ]
     assert gerund("see") == "seeing"
 
 
 def test_lexicon_has_no_word_twice_in_a_class():
-    for words in (lexicon.PERSONS, lexicon.ANIMALS, lexicon.THINGS, lexicon.PLACES, lexicon.NAMES,
-                  lexicon.TRANSITIVE, lexicon.INTRANSITIVE, lexicon.PHYSICAL, lexicon.FEELINGS):
+    for words in (
+        lexicon.PERSONS,
+        lexicon.ANIMALS,
+        lexicon.THINGS,
+        lexicon.PLACES,
+        lexicon.NAMES,
+        lexicon.TRANSITIVE,
+        lexicon.INTRANSITIVE,
+        lexicon.PHYSICAL,
+        lexicon.FEELINGS,
+    ):
         assert len(words) == len(set(words))
 
 

@@ -83,7 +83,8 @@ def test_pieces_of_one_root_start_as_neighbors(pieces, tokenizer):
     weight = mirrored_embeddings(tokenizer, pieces, 64, seed=1)
     assert weight.shape == (len(tokenizer), 64)
     lower, upper, other = (
-        weight[tokenizer.convert_tokens_to_ids(piece)] for piece in ("▁dog", "▁#DOG", "▁cat"))
+        weight[tokenizer.convert_tokens_to_ids(piece)] for piece in ("▁dog", "▁#DOG", "▁cat")
+    )
 
     def cosine(a, b):
         return float(a @ b / (a.norm() * b.norm()))

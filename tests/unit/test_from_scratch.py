@@ -25,8 +25,16 @@ def copies(seed):
 
 def trained(steps, seed=1):
     model = new_model(SIZE, d_model=32, layers=1, heads=2, ffn_dim=64, max_positions=16, seed=seed)
-    losses = train(model, copies(seed), steps=steps, max_tokens=800, learning_rate=5e-3,
-                   warmup_steps=20, pool_size=256, seed=seed)
+    losses = train(
+        model,
+        copies(seed),
+        steps=steps,
+        max_tokens=800,
+        learning_rate=5e-3,
+        warmup_steps=20,
+        pool_size=256,
+        seed=seed,
+    )
     return model, losses
 
 
@@ -37,8 +45,12 @@ def test_a_tiny_model_learns_to_copy():
     right = 0
     for example in (next(stream) for _ in range(40)):
         found = model.generate(
-            input_ids=torch.tensor([example.source]), num_beams=1, max_length=16,
-            forced_bos_token_id=LANGUAGE, do_sample=False)
+            input_ids=torch.tensor([example.source]),
+            num_beams=1,
+            max_length=16,
+            forced_bos_token_id=LANGUAGE,
+            do_sample=False,
+        )
         right += found[0].tolist() == [2, *example.target]
     assert right >= 36
 
@@ -54,8 +66,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
 def test_embeddings_are_tied_and_start_where_they_are_told():
     start = torch.randn(SIZE, 32)
     model = new_model(SIZE, d_model=32, layers=1, heads=2, ffn_dim=64, embeddings=start)
-    for part in (model.model.encoder.embed_tokens, model.model.decoder.embed_tokens,
-                 model.lm_head):
+    for part in (model.model.encoder.embed_tokens, model.model.decoder.embed_tokens, model.lm_head):
         assert part.weight.data_ptr() == model.model.shared.weight.data_ptr()
     assert torch.equal(model.lm_head.weight, start)
 
@@ -74,8 +85,10 @@ def test_batches_keep_to_the_budget_and_lose_nothing():
     for batch in batches:
         assert batch.input_ids.numel() + batch.labels.numel() <= 120
     seen = sorted(
-        [token for token in row if token != 1] for batch in batches
-        for row in batch.input_ids.tolist())
+        [token for token in row if token != 1]
+        for batch in batches
+        for row in batch.input_ids.tolist()
+    )
     assert seen == sorted(example.source for example in pool)
 
 

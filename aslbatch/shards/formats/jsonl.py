@@ -148,8 +148,8 @@ def _find_fault(
                 return f"{fault}; correct the row, or leave the field out with source.columns"
         elif refuse_unknown:
             return (
-                f"field {name!r} ({type(value).__name__}) is unknown: the first {SAMPLE_ROWS} rows of "
-                "each source lack it; list the wanted fields in source.columns"
+                f"field {name!r} ({type(value).__name__}) is unknown: no source has it in its "
+                f"first {SAMPLE_ROWS} rows; list the wanted fields in source.columns"
             )
     return None
 

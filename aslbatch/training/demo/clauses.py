@@ -4,22 +4,12 @@ Rules of the gloss: the time stands first; articles, *be* and *to* are dropped; 
 time is ``FINISH`` after the verb; continuous is ``++`` on the verb; ``NOT`` stands before it.
 """
 
-from __future__ import annotations
-
-import random
 from typing import NamedTuple
 
 from aslbatch.training.demo import lexicon
 from aslbatch.training.demo.inflection import Verb
-from aslbatch.training.demo.phrases import (
-    DITRANSITIVE,
-    EDIBLE,
-    INTRANSITIVE,
-    MOTION,
-    TRANSITIVE,
-    Phrase,
-    Phrases,
-)
+from aslbatch.training.demo.phrases import Phrase, Phrases
+from aslbatch.training.demo.verbs import DITRANSITIVE, EDIBLE, INTRANSITIVE, MOTION, TRANSITIVE
 
 _TENSES = ("past", "past", "past", "future", "habit", "habit", "progressive", "modal", "wish")
 _TIMES = {
@@ -41,9 +31,6 @@ class Predicate(NamedTuple):
 
 class Clauses(Phrases):
     """Draws whole clauses."""
-
-    def __init__(self, rng: random.Random, invented_rate: float, varied: bool) -> None:
-        super().__init__(rng, invented_rate, varied)
 
     def clause(self, timed: bool = True) -> Phrase:
         """Draw a clause; `timed` allows a time word, which is signed first."""
@@ -79,8 +66,9 @@ class Clauses(Phrases):
         else:
             verb, rest = self.verb(INTRANSITIVE), Phrase("", "")
         if self.chance(0.15):
-            word = self.invented.word() + "ly" if self.invents() else self.rng.choice(
-                lexicon.MANNERS)
+            word = (
+                self.invented.word() + "ly" if self.invents() else self.rng.choice(lexicon.MANNERS)
+            )
             rest = Phrase(f"{rest.english} {word}", f"{rest.gloss} {word.upper()}")
         if self.chance(0.25):
             place = self.where()
@@ -105,18 +93,22 @@ class Clauses(Phrases):
             if not negated or word == "may":
                 return Predicate(f"{word} {verb.base}", f"{modal} {sign}")
             english = self._not(word)
-            return Predicate(f"{english} {verb.base}",
-                             f"CANNOT {sign}" if word == "can" else f"{modal} NOT {sign}")
+            return Predicate(
+                f"{english} {verb.base}",
+                f"CANNOT {sign}" if word == "can" else f"{modal} NOT {sign}",
+            )
         singular = subject.person == "s"
         if tense == "wish":
             return self._wish(verb, singular, negated)
         if negated:
-            return Predicate(f"{self._not('does' if singular else 'do')} {verb.base}",
-                             f"NOT {sign}")
+            return Predicate(
+                f"{self._not('does' if singular else 'do')} {verb.base}", f"NOT {sign}"
+            )
         form = verb.third if singular else verb.base
         often = self.rng.choice(lexicon.FREQUENCIES) if self.chance(0.2) else ""
-        return Predicate(f"{often} {form}".strip(),
-                         f"{often.upper()} {verb.sign or form.upper()}".strip())
+        return Predicate(
+            f"{often} {form}".strip(), f"{often.upper()} {verb.sign or form.upper()}".strip()
+        )
 
     def _not(self, word: str) -> str:
         full = self.varied and self.chance(0.3)
@@ -130,8 +122,10 @@ class Clauses(Phrases):
         mark = "" if timed else " FINISH"
         if self.varied and not timed and self.chance(0.3):
             auxiliary = "has" if subject.person == "s" else "have"
-            return Predicate(f"{auxiliary} {verb.participle}",
-                             verb.sign + mark if verb.sign else verb.participle.upper())
+            return Predicate(
+                f"{auxiliary} {verb.participle}",
+                verb.sign + mark if verb.sign else verb.participle.upper(),
+            )
         return Predicate(verb.past, verb.sign + mark if verb.sign else verb.past.upper())
 
     def _future(self, subject: Phrase, verb: Verb, negated: bool) -> Predicate:
@@ -156,8 +150,10 @@ class Clauses(Phrases):
         word = self.rng.choice(("want", "want", "need", "try", "have"))
         signed = "HAVE-TO" if word == "have" else word.upper()
         if negated:
-            return Predicate(f"{self._not('does' if singular else 'do')} {word} to {verb.base}",
-                             f"NOT {signed} {sign}")
+            return Predicate(
+                f"{self._not('does' if singular else 'do')} {word} to {verb.base}",
+                f"NOT {signed} {sign}",
+            )
         form = {"have": "has", "try": "tries"}.get(word, word + "s") if singular else word
         return Predicate(f"{form} to {verb.base}", f"{signed} {sign}")
 
@@ -175,5 +171,4 @@ class Clauses(Phrases):
     def _ditransitive(self) -> tuple[Verb, Phrase]:
         verb = self.rng.choice(DITRANSITIVE)
         receiver, gift = self.object("p"), self.object("t")
-        return verb, Phrase(f"{receiver.english} {gift.english}",
-                            f"{receiver.gloss} {gift.gloss}")
+        return verb, Phrase(f"{receiver.english} {gift.english}", f"{receiver.gloss} {gift.gloss}")

@@ -1,7 +1,5 @@
 """The sample corpus: lines that look like what people translate, blemishes included."""
 
-from __future__ import annotations
-
 import json
 import random
 from pathlib import Path
@@ -65,7 +63,7 @@ class SampleLines:
             return f"- {text}"
         if kind == 5:
             return f"  {text.replace(' ', '  ', 1)} "
-        return text.replace("'", "’")
+        return text.replace("'", "\u2019")
 
 
 def write_corpus(folder: Path, seed: int) -> list[Path]:
@@ -100,9 +98,7 @@ def _write_parquet(path: Path, lines: list[str], rng: random.Random) -> None:
             "id": pa.array(range(1, len(lines) + 1), pa.int64()),
             "text": pa.array(lines, pa.string()),
             "speaker": pa.array([rng.choice(_SPEAKERS) or None for _ in lines], pa.string()),
-            "cue": pa.array(
-                cues, pa.struct([("start_ms", pa.int64()), ("end_ms", pa.int64())])
-            ),
+            "cue": pa.array(cues, pa.struct([("start_ms", pa.int64()), ("end_ms", pa.int64())])),
             "tags": pa.array(
                 [rng.sample(_TAGS, rng.randint(0, 2)) for _ in lines], pa.list_(pa.string())
             ),
@@ -113,8 +109,12 @@ def _write_parquet(path: Path, lines: list[str], rng: random.Random) -> None:
 
 def _write_jsonl(path: Path, lines: list[str], rng: random.Random) -> None:
     rows = (
-        {"id": f"c{row:04}", "video": f"lesson-{row // 100:02}",
-         "start": round(row * 3.4 + rng.random(), 2), "text": line}
+        {
+            "id": f"c{row:04}",
+            "video": f"lesson-{row // 100:02}",
+            "start": round(row * 3.4 + rng.random(), 2),
+            "text": line,
+        }
         for row, line in enumerate(lines)
     )
     path.write_text(

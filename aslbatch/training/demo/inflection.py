@@ -1,17 +1,19 @@
+# ruff: noqa: SIM905  a word list reads better as text than as a list of strings
 """English inflection for the words of the demo lexicon: plurals, verb forms, the right article."""
-
-from __future__ import annotations
 
 from typing import NamedTuple
 
-_PLURALS = {"man": "men", "woman": "women", "child": "children", "mouse": "mice", "fish": "fish",
-            "sheep": "sheep", "deer": "deer", "knife": "knives", "leaf": "leaves",
-            "wife": "wives", "thief": "thieves", "wolf": "wolves", "shelf": "shelves",
-            "police": "police", "scissors": "scissors", "potato": "potatoes",
-            "tomato": "tomatoes"}
+_PLURALS = dict(
+    entry.split("=")
+    for entry in """man=men woman=women child=children mouse=mice fish=fish sheep=sheep
+deer=deer knife=knives leaf=leaves wife=wives thief=thieves wolf=wolves shelf=shelves police=police
+scissors=scissors potato=potatoes tomato=tomatoes""".split()
+)
 
 # base: (past, participle)
-_IRREGULAR = {line.split()[0]: (line.split()[1], line.split()[2]) for line in """
+_IRREGULAR = {
+    line.split()[0]: (line.split()[1], line.split()[2])
+    for line in """
 break broke broken;bring brought brought;build built built;buy bought bought;catch caught caught
 choose chose chosen;cut cut cut;draw drew drawn;drink drank drunk;drive drove driven;eat ate eaten
 fall fell fallen;fight fought fought;find found found;fly flew flown;forget forgot forgotten
@@ -23,7 +25,10 @@ shake shook shaken;show showed shown;sing sang sung;sit sat sat;sleep slept slep
 stand stood stood;steal stole stolen;swim swam swum;take took taken;teach taught taught
 tell told told;think thought thought;throw threw thrown;understand understood understood
 wake woke woken;wear wore worn;win won won;write wrote written;come came come
-""".replace("\n", ";").strip(";").split(";")}
+""".replace("\n", ";")
+    .strip(";")
+    .split(";")
+}
 _DOUBLED = set("chop drop hit hug plan run sit stop swim wrap win cut get put stir forget".split())
 _VOWELS = "aeiou"
 

@@ -1,7 +1,5 @@
 """Where the demo model's embeddings start: pieces of one root share most of their vector."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch
@@ -28,7 +26,8 @@ def mirrored_embeddings(
     generator = torch.Generator().manual_seed(seed)
 
     def draw(rows: int) -> Tensor:
-        return torch.randn(rows, d_model, generator=generator) * d_model**-0.5
+        scale: float = d_model**-0.5
+        return torch.randn(rows, d_model, generator=generator) * scale
 
     weight = draw(len(tokenizer))
     roots = sorted({piece.root for piece in pieces})

@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905  a word list reads better as text than as a list of strings
 """Everyday English words and their signs: the closed part of the demo grammar.
 
 Words are written by hand. A noun's or a verb's sign is its base form in capitals, and a verb of
@@ -5,7 +6,11 @@ two words becomes one sign (``look for`` is ``LOOK-FOR``). Inflected forms come 
 :mod:`aslbatch.training.demo.inflection`.
 """
 
-from __future__ import annotations
+
+def sign_table(text: str) -> dict[str, str]:
+    """Read a table of words and signs: ``last_week=LAST-WEEK``, blanks inside as underscores."""
+    return dict(entry.replace("_", " ").split("=") for entry in text.split())
+
 
 PERSONS = """actor aunt baby baker boss boy brother captain carpenter cashier chef child clerk
 coach cousin dancer daughter dentist doctor driver engineer farmer father friend gardener girl
@@ -59,16 +64,23 @@ open pack paint pay plant press pull push put remember repair save see sell shak
 take taste teach throw touch trust turn understand use visit want wash watch wear win wrap
 write""".split()
 
-EDIBLE = "bake boil buy chop cook cut drink eat fry grate melt mix order peel pour serve stir".split()
+EDIBLE = """bake boil buy chop cook cut drink eat fry grate melt mix order peel pour serve
+stir""".split()
 
 INTRANSITIVE = """arrive bark breathe climb cough cry dance die disappear drive fall fight fly grow
 jump kneel laugh leave lie listen live move play pray rest run scream shout sing sleep smile sneeze
 snore speak stay study swim talk think travel wait walk whisper work worry""".split()
 
-PHRASAL_TRANSITIVE = ["look at", "look for", "wait for", "talk to", "pick up", "turn on",
-                      "turn off", "put on", "throw away", "listen to", "think about"]
-PHRASAL_INTRANSITIVE = ["wake up", "get up", "sit down", "stand up", "come back", "give up",
-                        "go away", "calm down", "run away", "show up"]
+PHRASAL_TRANSITIVE = [
+    word.replace("_", " ")
+    for word in """look_at look_for wait_for talk_to pick_up turn_on turn_off put_on
+throw_away listen_to think_about""".split()
+]
+PHRASAL_INTRANSITIVE = [
+    word.replace("_", " ")
+    for word in """wake_up get_up sit_down stand_up come_back give_up
+go_away calm_down run_away show_up""".split()
+]
 DITRANSITIVE = "bring give lend send show tell throw".split()
 MOTION = "come drive fly go ride run travel walk".split()
 WITH_INFINITIVE = "forget hope learn like love need plan try want".split()
@@ -82,42 +94,52 @@ NUMBERS = """two three four five six seven eight nine ten eleven twelve twenty t
 hundred""".split()
 QUANTIFIERS = "many few some several enough all".split()
 
-PAST_TIMES = {"yesterday": "YESTERDAY", "last week": "LAST-WEEK", "last night": "LAST-NIGHT",
-              "last month": "LAST-MONTH", "last year": "LAST-YEAR", "last summer": "LAST-SUMMER",
-              "this morning": "THIS-MORNING", "an hour ago": "HOUR-AGO",
-              "a long time ago": "LONG-AGO", "recently": "RECENTLY"}
-FUTURE_TIMES = {"tomorrow": "TOMORROW", "next week": "NEXT-WEEK", "tonight": "TONIGHT",
-                "next month": "NEXT-MONTH", "next year": "NEXT-YEAR", "later": "LATER",
-                "soon": "SOON", "this weekend": "THIS-WEEKEND"}
-HABIT_TIMES = {"every day": "EVERY-DAY", "every night": "EVERY-NIGHT", "on weekends": "WEEKEND",
-               "every morning": "EVERY-MORNING", "every summer": "EVERY-SUMMER"}
-PRESENT_TIMES = {"now": "NOW", "today": "TODAY", "right now": "RIGHT-NOW"}
+PAST_TIMES = sign_table("""
+yesterday=YESTERDAY last_week=LAST-WEEK last_night=LAST-NIGHT last_month=LAST-MONTH
+last_year=LAST-YEAR last_summer=LAST-SUMMER this_morning=THIS-MORNING an_hour_ago=HOUR-AGO
+a_long_time_ago=LONG-AGO recently=RECENTLY
+""")
+FUTURE_TIMES = sign_table("""
+tomorrow=TOMORROW next_week=NEXT-WEEK tonight=TONIGHT next_month=NEXT-MONTH next_year=NEXT-YEAR
+later=LATER soon=SOON this_weekend=THIS-WEEKEND
+""")
+HABIT_TIMES = sign_table("""
+every_day=EVERY-DAY every_night=EVERY-NIGHT on_weekends=WEEKEND every_morning=EVERY-MORNING
+every_summer=EVERY-SUMMER
+""")
+PRESENT_TIMES = sign_table("""
+now=NOW today=TODAY right_now=RIGHT-NOW
+""")
 WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 FREQUENCIES = "always often sometimes never usually rarely".split()
 MANNERS = """again alone badly carefully early fast finally maybe outside quickly really slowly
 suddenly together too very well here there""".split()
 DEGREES = "very really too so".split()
 
-MODALS = {"can": "CAN", "must": "MUST", "should": "SHOULD", "may": "MAYBE", "would": "WOULD",
-          "could": "COULD"}
+MODALS = sign_table("""
+can=CAN must=MUST should=SHOULD may=MAYBE would=WOULD could=COULD
+""")
 
-INTERJECTIONS = {"oh": "OH", "hey": "HEY", "yes": "YES", "no": "NO", "hello": "HELLO", "hi": "HI",
-                 "okay": "OKAY", "wow": "WOW", "well": "WELL", "sorry": "SORRY",
-                 "thank you": "THANK-YOU", "excuse me": "EXCUSE-ME", "come on": "COME-ON",
-                 "good morning": "GOOD-MORNING", "good night": "GOOD-NIGHT", "sure": "SURE",
-                 "goodbye": "GOODBYE", "of course": "OF-COURSE", "my God": "MY-GOD",
-                 "look": "LOOK", "listen": "LISTEN", "wait": "WAIT", "please": "PLEASE",
-                 "congratulations": "CONGRATULATIONS", "ladies and gentlemen": "AUDIENCE"}
+INTERJECTIONS = sign_table("""
+oh=OH hey=HEY yes=YES no=NO hello=HELLO hi=HI okay=OKAY wow=WOW well=WELL sorry=SORRY
+thank_you=THANK-YOU excuse_me=EXCUSE-ME come_on=COME-ON good_morning=GOOD-MORNING
+good_night=GOOD-NIGHT sure=SURE goodbye=GOODBYE of_course=OF-COURSE my_God=MY-GOD look=LOOK
+listen=LISTEN wait=WAIT please=PLEASE congratulations=CONGRATULATIONS
+ladies_and_gentlemen=AUDIENCE
+""")
 
-CONJUNCTIONS = {"because": "BECAUSE", "but": "BUT", "and": "AND", "or": "OR", "so": "SO",
-                "when": "WHEN", "while": "WHILE", "until": "UNTIL", "before": "BEFORE",
-                "after": "AFTER", "if": "SUPPOSE", "then": "THEN"}
+CONJUNCTIONS = sign_table("""
+because=BECAUSE but=BUT and=AND or=OR so=SO when=WHEN while=WHILE until=UNTIL before=BEFORE
+after=AFTER if=SUPPOSE then=THEN
+""")
 
 NAMES = """Adam Alice Amira Anna Ben Bruno Carla Clara Daniel David Diego Elena Ella Emma Felix
 Frank George Grace Hana Henry Ivan Jack James Jane John Julia Karim Kate Laura Leo Linda Lucas Lucy
 Maria Mark Mary Max Mia Michael Mona Nina Noah Olga Omar Oscar Paul Peter Rita Rosa Ruth Sam Sara
 Simon Sofia Tariq Thomas Tom Vera Walter Yuki Zoe London Paris Boston Berlin Chicago Texas Mexico
 Canada Japan""".split()
-TITLES = {"Mr.": "MR", "Mrs.": "MRS", "Dr.": "DOCTOR"}
+TITLES = sign_table("""
+Mr.=MR Mrs.=MRS Dr.=DOCTOR
+""")
 ABSTRACTS = """answer problem story game song question idea lesson movie name party plan reason
 secret surprise trip word dream job letter day night week hour minute year""".split()

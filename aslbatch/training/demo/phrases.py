@@ -6,13 +6,12 @@ the English is free to differ (articles, full forms, other tenses for the same s
 the direction into gloss only.
 """
 
-from __future__ import annotations
-
 import random
 from typing import NamedTuple
 
 from aslbatch.training.demo import lexicon
-from aslbatch.training.demo.inflection import Verb, gerund, plural, verb, with_article
+from aslbatch.training.demo.inflection import Verb, gerund, plural, with_article
+from aslbatch.training.demo.pronouns import PRONOUNS
 from aslbatch.training.demo.words import InventedWords
 
 
@@ -24,30 +23,6 @@ class Phrase(NamedTuple):
     person: str = "s"
 
 
-class Pronoun(NamedTuple):
-    """The cases of an English pronoun and the tail of its point sign."""
-
-    subject: str
-    object: str
-    possessive: str
-    point: str
-    person: str
-
-
-PRONOUNS = (
-    Pronoun("I", "me", "my", "1", "i"),
-    Pronoun("you", "you", "your", "2", "p"),
-    Pronoun("he", "him", "his", "HE", "s"),
-    Pronoun("she", "her", "her", "SHE", "s"),
-    Pronoun("it", "it", "its", "IT", "s"),
-    Pronoun("we", "us", "our", "WE", "p"),
-    Pronoun("they", "them", "their", "THEY", "p"),
-)
-TRANSITIVE = [verb(base) for base in lexicon.TRANSITIVE + lexicon.PHRASAL_TRANSITIVE]
-EDIBLE = [verb(base) for base in lexicon.EDIBLE]
-INTRANSITIVE = [verb(base) for base in lexicon.INTRANSITIVE + lexicon.PHRASAL_INTRANSITIVE]
-DITRANSITIVE = [verb(base) for base in lexicon.DITRANSITIVE]
-MOTION = [verb(base) for base in lexicon.MOTION]
 _COPULA = {"i": "'m", "s": "'s", "p": "'re"}
 _FULL_COPULA = {"i": "am", "s": "is", "p": "are"}
 _COUNTABLE = lexicon.THINGS + lexicon.ABSTRACTS
@@ -80,7 +55,8 @@ class Phrases:
         """Draw a name; one in eight has two words, one in twelve a title."""
         rng = self.rng
         names = [
-            self.invented.name() if self._invented_rate and self.chance(0.1 + self._invented_rate)
+            self.invented.name()
+            if self._invented_rate and self.chance(0.1 + self._invented_rate)
             else rng.choice(lexicon.NAMES)
             for _ in range(2 if self.chance(0.12) else 1)
         ]
@@ -219,8 +195,10 @@ class Phrases:
         adjective = self.adjective(lexicon.PHYSICAL) if self.chance(0.15) else ""
         english = f"{adjective} {noun}".strip()
         loose = self.varied and self.chance(0.25 if slot == "subject" else 0.12)
-        return Phrase(with_article(english) if loose else f"the {english}",
-                      f"{adjective} {noun}".strip().upper())
+        return Phrase(
+            with_article(english) if loose else f"the {english}",
+            f"{adjective} {noun}".strip().upper(),
+        )
 
     def _single(self, words: list[str]) -> Phrase:
         noun = self.noun(words)

@@ -4,8 +4,6 @@ They measure what happens outside the grammar: names, contractions, exclamations
 numbers, and many words that the lexicon does not hold.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 
@@ -112,8 +110,8 @@ Twist the wire around the peg, then trim the end.
 Good night, sweetie. See you tomorrow.
 """.splitlines()
 
-_WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
-_CONTRACTED = re.compile(r"(n['’]t|['’](s|m|re|ll|ve|d))$", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]+(?:[-'\u2019][^\W\d_]+)*")
+_CONTRACTED = re.compile(r"(n['\u2019]t|['\u2019](s|m|re|ll|ve|d))$", re.IGNORECASE)
 
 
 def known_words(texts: Iterable[str]) -> set[str]:

@@ -1,7 +1,5 @@
 """The recipe of the demo model: vocabulary, model, training, checkpoint."""
 
-from __future__ import annotations
-
 import copy
 import itertools
 import os
@@ -37,7 +35,7 @@ def build(
     seed: int,
     steps: int,
     d_model: int = 192,
-    max_tokens: int = 4096,
+    max_tokens: int = 2560,
     learning_rate: float = 2e-3,
     save_at: tuple[int, ...] = (),
     report: Callable[[str], None],
@@ -60,7 +58,9 @@ def build(
     pieces = vocabulary(seed)
     tokenizer = build_tokenizer(pieces)
     model = new_model(
-        len(tokenizer), d_model=d_model, seed=seed,
+        len(tokenizer),
+        d_model=d_model,
+        seed=seed,
         embeddings=mirrored_embeddings(tokenizer, pieces, d_model, seed),
     )
     count = sum(parameter.numel() for parameter in model.parameters())
@@ -77,8 +77,13 @@ def build(
             save(model, tokenizer, out)
 
     losses = train(
-        model, examples(Tokenizer(tokenizer), seed), steps=steps, max_tokens=max_tokens,
-        learning_rate=learning_rate, seed=seed, after_step=after_step,
+        model,
+        examples(Tokenizer(tokenizer), seed),
+        steps=steps,
+        max_tokens=max_tokens,
+        learning_rate=learning_rate,
+        seed=seed,
+        after_step=after_step,
     )
     save(model, tokenizer, out)
     last = losses[-100:]
@@ -105,7 +110,8 @@ def examples(tokenizer: Tokenizer, seed: int) -> Iterator[Example]:
 
 def _encode(tokenizer: Tokenizer, ahead: list[Pair], back: list[Pair]) -> Iterator[Example]:
     for pairs, source, target in (
-        (ahead, ENGLISH_CODE, GLOSS_CODE), (back, GLOSS_CODE, ENGLISH_CODE)
+        (ahead, ENGLISH_CODE, GLOSS_CODE),
+        (back, GLOSS_CODE, ENGLISH_CODE),
     ):
         sources = tokenizer.encode([pair[0] for pair in pairs], source, _MAX_LENGTH)
         targets = tokenizer.encode([pair[1] for pair in pairs], target, _MAX_LENGTH)
@@ -123,9 +129,15 @@ def save(model: MBartForConditionalGeneration, tokenizer: MBart50Tokenizer, out:
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     model.generation_config = GenerationConfig(
-        bos_token_id=0, pad_token_id=1, eos_token_id=2, decoder_start_token_id=2,
-        forced_eos_token_id=2, forced_bos_token_id=tokenizer.convert_tokens_to_ids(GLOSS_CODE),
-        max_length=_MAX_LENGTH, num_beams=4, early_stopping=True,
+        bos_token_id=0,
+        pad_token_id=1,
+        eos_token_id=2,
+        decoder_start_token_id=2,
+        forced_eos_token_id=2,
+        forced_bos_token_id=tokenizer.convert_tokens_to_ids(GLOSS_CODE),
+        max_length=_MAX_LENGTH,
+        num_beams=4,
+        early_stopping=True,
     )
     copy.deepcopy(model).half().save_pretrained(staging)
     tokenizer.save_pretrained(staging)

@@ -1,7 +1,5 @@
 """Everyday sentences for the sample corpus, from templates with slots that fit together."""
 
-from __future__ import annotations
-
 import random
 import re
 
@@ -30,7 +28,9 @@ garage bakery hotel""",
 _TIMES = ["yesterday", "last week", "last night", "this morning", "last summer"]
 _FUTURES = ["tomorrow", "tonight", "next week", "next month", "soon"]
 _CHOICES = {name: words.split() for name, words in _SLOTS.items()} | {
-    "past": _TIMES, "future": _FUTURES}
+    "past": _TIMES,
+    "future": _FUTURES,
+}
 
 _TEMPLATES = """\
 My name is {name}.

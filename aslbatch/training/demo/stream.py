@@ -1,19 +1,18 @@
 """The mixture of lines that the demo model is trained on, endless and seeded."""
 
-from __future__ import annotations
-
 import random
 import re
 import zlib
 from collections.abc import Callable, Iterator
 
 from aslbatch.training.demo import lexicon
+from aslbatch.training.demo.function_words import FUNCTION_WORDS
 from aslbatch.training.demo.grammar import Grammar, Pair
 from aslbatch.training.demo.probes import known_words
-from aslbatch.training.demo.salad import Salad, salad_words
+from aslbatch.training.demo.salad import Salad
 from aslbatch.training.demo.words import InventedWords
 
-_MAX_JOINED = 4
+_MAX_JOINED = 5
 _HELD_OUT_OF = 20
 _NOT_WORDS = re.compile(r"[^a-z0-9 ]")
 
@@ -51,9 +50,9 @@ class PairStream:
             pair = _seen(self._varied.sentence)
         elif draw < 0.78:
             pair = _seen(self._salad.line)
-        elif draw < 0.86:
+        elif draw < 0.85:
             pair = self._salad.copies()
-        elif draw < 0.94:
+        elif draw < 0.95:
             pair = self._joined([self._any() for _ in range(self._rng.randint(2, _MAX_JOINED))])
         else:
             pair = self._short()
@@ -96,7 +95,7 @@ class PairStream:
         rng = random.Random(0)
         plain, varied = Grammar(rng), Grammar(rng, varied=True)
         lines = (text for _ in range(20_000) for text in (*plain.sentence(), *varied.sentence()))
-        return known_words([*lines, *salad_words()])
+        return known_words([*lines, *FUNCTION_WORDS])
 
     def texts(self, count: int) -> Iterator[str]:
         """Yield English and gloss lines, for the vocabulary."""
@@ -108,8 +107,9 @@ class PairStream:
         return _seen(self._varied.sentence if self._rng.random() < 0.55 else self._salad.line)
 
     def _joined(self, pairs: list[Pair]) -> Pair:
-        return Pair(" ".join(pair.english for pair in pairs),
-                    " ".join(pair.gloss for pair in pairs))
+        return Pair(
+            " ".join(pair.english for pair in pairs), " ".join(pair.gloss for pair in pairs)
+        )
 
     def _short(self) -> Pair:
         rng = self._rng

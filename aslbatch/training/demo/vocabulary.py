@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905  a word list reads better as text than as a list of strings
 """The vocabulary of the demo model: every piece exists in all cases, so copying is one to one.
 
 ``Dolores``, ``dolores``, ``DOLORES`` and ``#DOLORES`` are cut at the same places, because each
@@ -5,8 +6,6 @@ piece of a unigram model trained on lower-case text is mirrored with the same sc
 as ``▁Do``, ``▁DO`` and ``▁#DO``, an inner ``lor`` also as ``LOR``. To spell an unknown word the
 model then has to map one token to one token.
 """
-
-from __future__ import annotations
 
 import io
 import re
@@ -21,7 +20,7 @@ from aslbatch.text.languages import GLOSS_CODE
 
 ACCENTED = "áàâäçéèêíïñóöü"
 _START = "▁"
-_PUNCTUATION = ".,!?:;()\"-+/&%$…–—[]*’“”_=@<>~^{}|`\\"
+_PUNCTUATION = '.,!?:;()"-+/&%$…\u2013\u2014[]*\u2019“”_=@<>~^{}|`\\'
 _CONTRACTIONS = """don't doesn't didn't isn't aren't wasn't weren't can't won't couldn't shouldn't
 wouldn't i'm you're he's she's it's we're they're let's where's what's who's how's there's i'll
 you'll he'll she'll we'll they'll i've you've we've they've i'd that's""".split()
@@ -90,9 +89,16 @@ def build_tokenizer(pieces: Iterable[Piece]) -> MBart50Tokenizer:
 def _train_unigram(texts: Iterable[str], size: int) -> dict[str, float]:
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(texts), model_writer=model, model_type="unigram", vocab_size=size,
-        character_coverage=1.0, split_by_unicode_script=False, max_sentencepiece_length=14,
-        normalization_rule_name="identity", num_threads=1, minloglevel=2,
+        sentence_iterator=iter(texts),
+        model_writer=model,
+        model_type="unigram",
+        vocab_size=size,
+        character_coverage=1.0,
+        split_by_unicode_script=False,
+        max_sentencepiece_length=14,
+        normalization_rule_name="identity",
+        num_threads=1,
+        minloglevel=2,
     )
     processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
     return {

@@ -1,19 +1,34 @@
+# ruff: noqa: SIM905  a word list reads better as text than as a list of strings
 """Invented words: what teaches the demo model to spell a word that it has never seen."""
-
-from __future__ import annotations
 
 import random
 import string
 
-_ONSETS = """b bl br c ch cl cr d dr f fl fr g gl gr h j k kl kn l m n p ph pl pr qu r s sc sh sk sl sm
-sn sp st str sw t th tr tw v w wh wr y z""".split()
+_ONSETS = """
+b bl br c ch cl cr d dr f fl fr g gl gr h j k kl kn l m n p ph pl pr qu r s sc sh sk sl sm sn
+sp st str sw t th tr tw v w wh wr y z
+""".split()
 _VOWELS = "a a a e e e i i i o o o u u ai au ay ea ee ei ey ie oa oi oo ou ow oy ue y".split()
-_CODAS = ["", "", "", "", *"""b ck ct d ft g gh l ld ll lt m mp n nd ng nk nt p pt r rd rk rm rn rt s sh
-sk sp ss st t tch th tt v w x z""".split()]
-_PREFIXES = "anti de dis ex fore in inter mis non out over post pre pro re semi sub super un up".split()
-_SUFFIXES = """able al ance ate dom ed en er ery ess est ful ic ing ion ish ism ist ity ive ize less let
-ly ment ness or ous ry s ship sion some tion ty ure ward y""".split()
-_NAME_ENDINGS = "a ana berg by elle er ez ford ia ina is ko lyn man ova o s son ston ton us ville".split()
+_CODAS = [
+    "",
+    "",
+    "",
+    "",
+    *"""
+b ck ct d ft g gh l ld ll lt m mp n nd ng nk nt p pt r rd rk rm rn rt s sh sk sp ss st t tch
+th tt v w x z
+""".split(),
+]
+_PREFIXES = """
+anti de dis ex fore in inter mis non out over post pre pro re semi sub super un up
+""".split()
+_SUFFIXES = """
+able al ance ate dom ed en er ery ess est ful ic ing ion ish ism ist ity ive ize less let ly
+ment ness or ous ry s ship sion some tion ty ure ward y
+""".split()
+_NAME_ENDINGS = """
+a ana berg by elle er ez ford ia ina is ko lyn man ova o s son ston ton us ville
+""".split()
 _LETTER_WEIGHTS = [8, 2, 4, 4, 11, 2, 3, 3, 8, 1, 2, 6, 3, 7, 7, 3, 1, 7, 6, 7, 4, 1, 2, 1, 2, 1]
 _ACCENTS = {"a": "áàâä", "c": "ç", "e": "éèê", "i": "íï", "n": "ñ", "o": "óö", "u": "ü"}
 
@@ -76,8 +91,9 @@ class InventedWords:
     def _syllables(self, count: int) -> str:
         rng = self._rng
         return "".join(
-            rng.choice(_ONSETS) + rng.choice(_VOWELS) + rng.choice(_CODAS if i == count - 1
-                                                                   else _CODAS[:24])
+            rng.choice(_ONSETS)
+            + rng.choice(_VOWELS)
+            + rng.choice(_CODAS if i == count - 1 else _CODAS[:24])
             for i in range(count)
         )
 

@@ -1,0 +1,325 @@
+"""The main job on a local Ray cluster, with the demo model unless a test says otherwise."""
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import ray
+
+from aslbatch.cluster.session import Cluster
+from aslbatch.config.translate import TranslateConfig
+from aslbatch.errors import (
+    ModelError,
+    OutputMismatchError,
+    SourceError,
+    TooManyFailedRowsError,
+)
+from aslbatch.pipelines.estimate import estimate
+from aslbatch.pipelines.retry import retry
+from aslbatch.pipelines.status import status
+from aslbatch.pipelines.translate import translate
+from aslbatch.pipelines.verify import verify
+from aslbatch.pipelines.watcher import Watcher
+from aslbatch.schema import translation_fields
+from aslbatch.shards.storage import Storage
+
+LINES = [
+    "The boy bought a red car yesterday.",
+    "Where do you live?",
+    "",
+    "<i></i>",
+    "I don't like coffee.",
+    "Where do you live?",
+    "My name is Anna.",
+    "♪ ♪",
+]
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """One cluster for all tests of the module; jobs join the one that is running."""
+    with Cluster() as running:
+        running.start()
+        yield
+
+
+@pytest.fixture
+def corpus(tmp_path, monkeypatch):
+    """Three sources of 40, 24 and 8 rows in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    rows = [{"id": n, "text": f"{LINES[n % 8]}", "meta": {"film": n % 3}} for n in range(40)]
+    pq.write_table(pa.Table.from_pylist(rows[:40]), "a.parquet", row_group_size=7)
+    with Path("b.jsonl").open("w") as file:
+        for n in range(24):
+            file.write(json.dumps({"id": 100 + n, "text": LINES[n % 8]}) + "\n")
+    Path("c.txt").write_text("\n".join(LINES))
+    return tmp_path
+
+
+def config(**sections):
+    values = {
+        "source": {"paths": ["a.parquet", "b.jsonl", "c.txt"]},
+        "model": {"name": "demo"},
+        "sink": {"path": "out"},
+        "run": {"shard_rows": 16, "workers": 1},
+    }
+    for name, section in sections.items():
+        values[name] = values.get(name, {}) | section
+    return TranslateConfig.model_validate(values)
+
+
+def read(folder, kind="data"):
+    return pq.read_table(Path(folder) / kind).to_pylist()
+
+
+def hashes(folder):
+    return {path.name: path.read_bytes() for path in sorted(Path(folder, "data").iterdir())}
+
+
+@pytest.mark.usefixtures("cluster", "corpus")
+class TestOneRun:
+    def test_every_row_is_in_data_or_rejected_once(self):
+        summary = translate(config())
+        places = Counter(
+            (row["source_uri"], row["source_row"]) for row in read("out") + read("out", "rejected")
+        )
+        expected = [("a.parquet", 40), ("b.jsonl", 24), ("c.txt", 8)]
+        assert places == {(uri, row): 1 for uri, rows in expected for row in range(rows)}
+        assert summary.rows == 72
+        assert summary.rejected == {"empty": 9, "markup_only": 9, "no_words": 9}
+        assert summary.failed == 0
+        assert verify(Storage("out")).faults == ()
+        state = status(Storage("out"))
+        assert state.finished
+        assert state.done == summary
+
+    def test_the_columns_are_those_of_the_contract(self):
+        translate(config(source={"paths": "a.parquet"}))
+        schema = pq.read_schema(next(Path("out/data").iterdir()))
+        names = [field.name for field in translation_fields(alternatives=False)]
+        assert schema.names == ["id", "text", "meta", *names]
+        row = read("out")[0]
+        assert row["meta"] == {"film": 0}
+        assert row["source_text"] == LINES[0]
+        assert row["translation"].isupper()
+        assert -20 < row["score"] < 0
+        assert (row["source_lang"], row["target_lang"]) == ("en", "ase")
+        assert row["model"] == "demo"
+        assert row["origin"] == "machine"
+        assert row["engine"].startswith("transformers:")
+        assert row["decoding"].startswith("beam:4|len:128|lp:1.0|v:")
+
+    def test_a_second_start_does_nothing(self):
+        first = translate(config())
+        before = {path: path.stat().st_mtime_ns for path in Path("out").rglob("*")}
+        assert translate(config()) == first
+        assert {path: path.stat().st_mtime_ns for path in Path("out").rglob("*")} == before
+
+    def test_another_number_of_workers_gives_the_same_bytes(self):
+        translate(config())
+        translate(config(sink={"path": "other"}, run={"workers": 2}))
+        assert hashes("out") == hashes("other")
+        assert len(hashes("out")) == 6
+
+    def test_a_missing_shard_is_made_again_with_the_same_bytes(self):
+        translate(config())
+        before = hashes("out")
+        name = next(iter(before))
+        for path in (Path("out/data", name), Path("out/_commits", f"{Path(name).stem}.json")):
+            path.unlink()
+        # The stored plan counts, whatever size of shards is asked for now.
+        translate(config(run={"shard_rows": 5}))
+        assert hashes("out") == before
+
+    def test_only_the_first_rows_are_read(self):
+        assert translate(config(), limit=45).rows == 45
+        places = {row["source_uri"] for row in read("out")}
+        assert places == {"a.parquet", "b.jsonl"}
+
+    def test_gloss_becomes_english(self):
+        Path("gloss.txt").write_text("IX-1 LIKE COFFEE NOT\n")
+        languages = {"source": "ase", "target": "en"}
+        translate(config(source={"paths": "gloss.txt"}, languages=languages))
+        (row,) = read("out")
+        assert (row["source_lang"], row["target_lang"]) == ("ase", "en")
+        assert "coffee" in row["translation"].lower()
+
+    def test_further_hypotheses_are_kept(self):
+        translate(config(decoding={"num_return_sequences": 2}))
+        for row in read("out"):
+            (alternative,) = row["alternatives"]
+            assert alternative["score"] <= row["score"]
+            assert alternative["text"] != row["translation"]
+
+    def test_the_output_is_read_by_the_usual_libraries(self):
+        import datasets
+        import duckdb
+        import pandas as pd
+
+        expected = translate(config()).translated
+        by_card = datasets.load_dataset("out", split="train", cache_dir="cache")
+        by_files = datasets.load_dataset(
+            "parquet", data_files="out/data/*.parquet", split="train", cache_dir="cache"
+        )
+        by_duckdb = duckdb.sql("select count(distinct (source_uri, source_row)) from 'out/data/*'")
+        assert by_card.num_rows == by_files.num_rows == expected
+        assert by_duckdb.fetchone() == (expected,)
+        assert len(pd.read_parquet("out/data")) == expected
+        assert ray.data.read_parquet("out/data").count() == expected
+
+    def test_the_card_says_what_the_rows_are(self):
+        translate(config())
+        card = Path("out/README.md").read_text()
+        assert "machine-made gloss, not reviewed by signers" in card
+        assert "| rows translated | 45 |" in card
+
+    def test_the_estimate_writes_nothing(self):
+        found = estimate(config())
+        assert found.plan.rows == 72
+        assert found.tokens > 72
+        assert found.hours > 0
+        assert not Path("out").exists()
+
+
+@pytest.mark.usefixtures("cluster", "corpus")
+class TestRefusals:
+    def test_another_runs_output_is_refused_with_what_differs(self):
+        translate(config())
+        other = config(decoding={"num_beams": 2})
+        with pytest.raises(OutputMismatchError, match=r"config\.decoding\.num_beams: 4 -> 2"):
+            translate(other)
+        assert translate(other, overwrite=True).rows == 72
+        assert {row["decoding"].split("|")[0] for row in read("out")} == {"beam:2"}
+
+    def test_overwrite_leaves_strange_files_and_ones_own_run_alone(self):
+        translate(config())
+        Path("out/notes.txt").write_text("mine")
+        before = hashes("out")
+        translate(config(), overwrite=True)
+        assert hashes("out") == before
+        translate(config(decoding={"num_beams": 2}), overwrite=True)
+        assert Path("out/notes.txt").read_text() == "mine"
+
+    def test_a_changed_source_is_another_run(self):
+        translate(config())
+        Path("c.txt").write_text("Something else.")
+        with pytest.raises(OutputMismatchError, match=r"sources\[c\.txt\]\.size"):
+            translate(config())
+
+    def test_a_source_that_changes_before_its_shard_is_read_stops_the_run(self):
+        class Meddler(Watcher):
+            def planned(self, plan, todo, pool):
+                Path("c.txt").write_text("Something else.")
+
+        with pytest.raises(SourceError, match=r"c\.txt changed since the plan was made"):
+            translate(config(), watcher=Meddler())
+        assert not Path("out/_SUCCESS").exists()
+
+    def test_a_column_named_like_ours_is_refused_before_any_work(self):
+        pq.write_table(pa.table({"text": ["hi"], "score": [1.0]}), "clash.parquet")
+        with pytest.raises(SourceError, match="score"):
+            translate(config(source={"paths": "clash.parquet"}))
+
+    def test_a_missing_source_and_a_missing_model_are_named(self):
+        with pytest.raises(SourceError, match=r"nowhere\.txt"):
+            translate(config(source={"paths": "nowhere.txt"}))
+        with pytest.raises(ModelError, match="no-model"):
+            translate(config(model={"name": "no-model"}))
+        assert not Path("out").exists()
+
+    def test_a_language_that_the_model_lacks_is_refused(self):
+        with pytest.raises(ModelError, match="no language code 'tlh'"):
+            translate(config(languages={"target": "tlh"}))
+
+
+@pytest.mark.usefixtures("cluster", "corpus")
+class TestFailedRows:
+    @pytest.fixture
+    def broken(self):
+        lines = [json.dumps({"id": n, "text": LINES[n % 2]}) for n in range(20)]
+        lines[7] = '{"id": 7, "text": '
+        lines[9] = json.dumps({"id": 9, "text": "long " * 4_000})
+        Path("broken.jsonl").write_text("\n".join(lines))
+        return config(source={"paths": "broken.jsonl"})
+
+    def test_more_than_allowed_end_the_run_with_everything_accounted_for(self, broken):
+        with pytest.raises(TooManyFailedRowsError, match="2 of 20 rows failed"):
+            translate(broken)
+        assert not Path("out/_SUCCESS").exists()
+        rejected = {row["source_row"]: row for row in read("out", "rejected")}
+        assert rejected.keys() == {7, 9}
+        assert rejected[7]["reject_reason"] == "invalid_row"
+        assert rejected[9]["reject_reason"] == "too_long"
+        assert rejected[9]["id"] == 9
+        assert "normalize.max_characters" in rejected[9]["reject_detail"]
+
+    def test_raising_the_limit_finishes_the_same_run(self, broken):
+        with pytest.raises(TooManyFailedRowsError):
+            translate(broken)
+        run = {**broken.run.model_dump(), "max_failed_rows": 0.2}
+        summary = translate(config(source={"paths": "broken.jsonl"}, run=run))
+        assert (summary.translated, summary.failed) == (18, 2)
+        assert verify(Storage("out")).faults == ()
+
+    def test_retry_replaces_exactly_the_shards_with_failed_rows(self, broken, monkeypatch):
+        run = {"max_failed_rows": 0.2, "shard_rows": 5}
+        translate(config(source={"paths": "broken.jsonl"}, run=run))
+        before = hashes("out")
+        summary = retry(Storage("out"), "out")
+        assert summary.failed == 2  # these rows are wrong themselves, and fail again
+        assert hashes("out") == before
+        generations = {
+            path.stem.split("-")[1]: json.loads(path.read_text())["generation"]
+            for path in Path("out/_commits").iterdir()
+        }
+        assert generations == {"000000": 0, "000001": 1, "000002": 0, "000003": 0}
+        assert verify(Storage("out")).faults == ()
+
+
+@pytest.mark.usefixtures("cluster", "corpus")
+class TestVerify:
+    @pytest.fixture
+    def out(self):
+        translate(config())
+        return Path("out")
+
+    def faults(self):
+        return "\n".join(verify(Storage("out")).faults)
+
+    def test_a_flipped_byte_is_found_and_its_file_named(self, out):
+        victim = sorted(out.joinpath("data").iterdir())[2]
+        data = bytearray(victim.read_bytes())
+        data[len(data) // 2] ^= 1
+        victim.write_bytes(bytes(data))
+        assert f"out/data/{victim.name}" in self.faults()
+
+    def test_a_deleted_file_is_found_and_named(self, out):
+        victim = sorted(out.joinpath("rejected").iterdir())[0]
+        victim.unlink()
+        assert f"out/rejected/{victim.name}: missing" in self.faults()
+
+    def test_a_shard_without_record_is_found(self, out):
+        victim = sorted(out.joinpath("_commits").iterdir())[0]
+        victim.unlink()
+        assert f"out/_commits/{victim.name}: missing" in self.faults()
+
+    def test_a_file_that_nobody_planned_is_found(self, out):
+        out.joinpath("data/part-999999-aaaaaaaa.parquet").write_bytes(b"")
+        assert "part-999999-aaaaaaaa.parquet: belongs to no planned shard" in self.faults()
+
+    def test_rows_of_another_place_are_found_even_with_a_right_checksum(self, out):
+        files = sorted(out.joinpath("data").iterdir())
+        records = sorted(out.joinpath("_commits").iterdir())
+        os.replace(files[1], files[0])
+        first, second = (json.loads(path.read_text()) for path in records[:2])
+        records[0].write_text(json.dumps(first | {"data": second["data"]}))
+        assert "each once" in self.faults()
+
+    def test_a_run_that_did_not_finish_is_not_well(self, out):
+        out.joinpath("_SUCCESS").unlink()
+        assert "_SUCCESS: missing" in self.faults()
+

@@ -1,0 +1,113 @@
+"""Finding, checking and fingerprinting checkpoints."""
+
+import json
+import shutil
+
+import fsspec
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from aslbatch.errors import ModelError
+from aslbatch.models.checkpoint import DEMO_FOLDER, find_checkpoint
+from aslbatch.models.inspection import check_checkpoint
+
+LANGUAGES = ("en_XX", "asl_GL")
+
+
+@pytest.fixture
+def copy(tiny_model, tmp_path):
+    return shutil.copytree(tiny_model, tmp_path / "model")
+
+
+def change_config(folder, **values):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def test_the_demo_model_ships_with_the_package():
+    found = find_checkpoint("demo")
+    assert found.folder == DEMO_FOLDER
+    check_checkpoint(found, LANGUAGES)
+
+
+def test_the_fingerprint_is_of_the_files_not_of_the_place(tiny_model, copy):
+    assert find_checkpoint(str(tiny_model)).sha256 == find_checkpoint(str(copy)).sha256
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
+def test_the_fingerprint_changes_with_any_byte(copy, name):
+    before = find_checkpoint(str(copy)).sha256
+    data = bytearray((copy / name).read_bytes())
+    data[-2] ^= 1
+    (copy / name).write_bytes(bytes(data))
+    if name == "config.json":
+        change = pytest.raises(ModelError, match="not a JSON object")
+        with change:
+            find_checkpoint(str(copy))
+    else:
+        assert find_checkpoint(str(copy)).sha256 != before
+
+
+def test_a_card_is_not_part_of_the_fingerprint(copy):
+    before = find_checkpoint(str(copy)).sha256
+    (copy / "README.md").write_text("about")
+    assert find_checkpoint(str(copy)).sha256 == before
+
+
+def test_a_name_that_is_nothing_says_what_was_expected():
+    with pytest.raises(ModelError, match="expected 'demo', a local folder, a URL"):
+        find_checkpoint("no-such-folder")
+
+
+def test_a_hub_model_without_a_network_says_what_to_do():
+    with pytest.raises(ModelError, match="without a network, set model.name to a local folder"):
+        find_checkpoint("nobody/nothing")
+
+
+def test_another_architecture_is_refused(copy):
+    change_config(copy, model_type="t5")
+    with pytest.raises(ModelError, match="model_type is 't5', expected 'mbart'"):
+        find_checkpoint(str(copy))
+
+
+def test_pickled_weights_are_refused(copy):
+    (copy / "model.safetensors").rename(copy / "pytorch_model.bin")
+    with pytest.raises(ModelError, match=r"pickled weights \(\*\.bin\) are never loaded"):
+        find_checkpoint(str(copy))
+
+
+def test_a_missing_language_is_an_error_before_any_work(copy):
+    text = (copy / "tokenizer.json").read_text()
+    (copy / "tokenizer.json").write_text(text.replace("asl_GL", "xyz_GL"))
+    config = (copy / "tokenizer_config.json").read_text()
+    (copy / "tokenizer_config.json").write_text(config.replace("asl_GL", "xyz_GL"))
+    with pytest.raises(ModelError, match="no language code 'asl_GL'"):
+        check_checkpoint(find_checkpoint(str(copy)), LANGUAGES)
+
+
+def test_embeddings_of_another_size_than_the_vocabulary_are_an_error(copy):
+    weights = load_file(copy / "model.safetensors")
+    weights["model.shared.weight"] = weights["model.shared.weight"][:-1].copy()
+    save_file(weights, copy / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match="embedding rows for a vocabulary of"):
+        check_checkpoint(find_checkpoint(str(copy)), LANGUAGES)
+
+
+def test_a_damaged_weights_file_is_an_error(copy):
+    (copy / "model.safetensors").write_bytes(b"not weights")
+    with pytest.raises(ModelError, match="not a safetensors file"):
+        check_checkpoint(find_checkpoint(str(copy)), LANGUAGES)
+
+
+def test_a_url_is_copied_once_into_the_cache(tiny_model, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    remote = fsspec.filesystem("memory")
+    for file in tiny_model.iterdir():
+        remote.pipe_file(f"/models/tiny/{file.name}", file.read_bytes())
+    remote.pipe_file("/models/tiny/pytorch_model.bin", b"never copied")
+    found = find_checkpoint("memory://models/tiny")
+    assert found.sha256 == find_checkpoint(str(tiny_model)).sha256
+    assert not (found.folder / "pytorch_model.bin").exists()
+    remote.rm("/models/tiny/pytorch_model.bin")
+    assert find_checkpoint("memory://models/tiny").folder == found.folder
+    remote.rm("/models", recursive=True)

@@ -1,0 +1,181 @@
+"""What is published for a shard, and in which order."""
+
+import io
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from aslbatch.errors import IncompleteRunError
+from aslbatch.provenance.hashing import sha256_bytes
+from aslbatch.schema import DETAIL, REASON, TEXT, translation_fields
+from aslbatch.shards.commits import (
+    Commit,
+    OutputFormat,
+    commit_shard,
+    committed,
+    read_commit,
+    read_commits,
+)
+from aslbatch.shards.plan import Shard
+from aslbatch.shards.recommit import only_failed, recommit_shard
+from aslbatch.shards.storage import Storage
+
+SOURCE = pa.schema([pa.field("id", pa.int64()), pa.field("speaker", pa.string())])
+OUTPUT = OutputFormat(SOURCE, alternatives=False, compression="zstd")
+NAME = "part-000000-00000000"
+
+
+def shard(rows):
+    return Shard(
+        name=NAME, index=0, uri="a.txt", path="a.txt", format="text", compression="none",
+        row_start=0, rows=rows, byte_start=None, byte_end=None, text_bytes=1, source_size=1,
+        source_version="1",
+    )  # fmt: skip
+
+
+def finished(reasons, rows=None):
+    """A shard's table as it leaves the last stage: rejected where there is a reason."""
+    rows = list(range(len(reasons))) if rows is None else rows
+    values = {
+        "id": pa.array(rows, pa.int64()),
+        "speaker": pa.array(["Ann"] * len(rows)),
+        TEXT: pa.array(["hi"] * len(rows)),
+        REASON: pa.array(reasons, pa.string()),
+        DETAIL: pa.array([reason and f"because {reason}" for reason in reasons], pa.string()),
+    }
+    examples = {pa.float32(): 0.5, pa.int32(): 3, pa.bool_(): False}
+    for field in translation_fields(alternatives=False):
+        if field.name == "source_row":
+            column = pa.array(rows, pa.int64())
+        else:
+            example = [] if field.name == "flags" else examples.get(field.type, field.name)
+            keep = field.name == "source_uri"
+            column = pa.array(
+                [example if keep or reason is None else None for reason in reasons],
+                pa.string() if pa.types.is_dictionary(field.type) else field.type,
+            ).cast(field.type)
+        values[field.name] = column
+    return pa.table(values)
+
+
+@pytest.fixture
+def storage(tmp_path):
+    return Storage(str(tmp_path))
+
+
+def commit(storage, reasons):
+    table = finished(reasons)
+    return commit_shard(shard(len(reasons)), table, storage=storage, output=OUTPUT, run_id="r")
+
+
+def read(storage, folder):
+    return pq.read_table(io.BytesIO(storage.read(f"{folder}/{NAME}.parquet")))
+
+
+def test_rows_are_split_into_data_and_rejected(storage):
+    record = commit(storage, [None, "empty", None, "worker_died"])
+    data, rejected = read(storage, "data"), read(storage, "rejected")
+    assert data["source_row"].to_pylist() == [0, 2]
+    assert data.schema.names == OUTPUT.data_schema.names
+    assert rejected.select(["id", "source_row", "reject_reason", "reject_detail"]).to_pylist() == [
+        {"id": 1, "source_row": 1, "reject_reason": "empty", "reject_detail": "because empty"},
+        {
+            "id": 3,
+            "source_row": 3,
+            "reject_reason": "worker_died",
+            "reject_detail": "because worker_died",
+        },
+    ]
+    assert record.reasons == {"empty": 1, "worker_died": 1}
+    assert record.failed_rows == 1
+
+
+def test_the_record_tells_the_bytes(storage):
+    record = commit(storage, [None, "empty"])
+    data = storage.read(f"data/{NAME}.parquet")
+    assert record.data.sha256 == sha256_bytes(data)
+    assert record.data.size_bytes == len(data)
+    assert read_commit(storage, NAME) == record
+    assert Commit.from_json(record.to_json()) == record
+
+
+def test_there_is_no_rejected_file_without_rejected_rows(storage):
+    assert commit(storage, [None]).rejected is None
+    assert storage.names("rejected") == []
+
+
+def test_equal_work_gives_equal_bytes(tmp_path):
+    first, second = Storage(str(tmp_path / "a")), Storage(str(tmp_path / "b"))
+    for storage in (first, second):
+        commit(storage, [None, "empty", None])
+    for folder in ("data", "rejected"):
+        name = f"{folder}/{NAME}.parquet"
+        assert first.read(name) == second.read(name)
+    assert first.read(f"_commits/{NAME}.json") == second.read(f"_commits/{NAME}.json")
+
+
+def test_the_record_is_published_last(storage, monkeypatch):
+    order = []
+    publish = Storage.publish
+
+    def note(self, name, data):
+        order.append(name.split("/")[0])
+        publish(self, name, data)
+
+    monkeypatch.setattr(Storage, "publish", note)
+    commit(storage, [None, "empty"])
+    assert order == ["data", "rejected", "_commits"]
+
+
+def test_a_missing_row_stops_the_commit_before_anything_is_written(storage):
+    with pytest.raises(IncompleteRunError, match=r"1 rows came out, 2 were planned from a\.txt"):
+        commit_shard(shard(2), finished([None]), storage=storage, output=OUTPUT, run_id="r")
+    assert storage.names("data") == []
+    assert committed(storage) == set()
+
+
+def test_a_damaged_record_is_named(storage):
+    storage.publish(f"_commits/{NAME}.json", b"{")
+    with pytest.raises(IncompleteRunError, match=rf"_commits/{NAME}\.json is damaged"):
+        list(read_commits(storage, [NAME]))
+
+
+class TestRecommit:
+    REASONS = (None, "empty", "worker_died", "timed_out")
+
+    def again(self, storage, reasons, rows):
+        return recommit_shard(
+            shard(4), finished(reasons, rows), storage=storage, output=OUTPUT, run_id="r"
+        )
+
+    def test_only_failed_rows_are_taken(self, storage):
+        commit(storage, list(self.REASONS))
+        failed = only_failed(finished([None] * 4), shard(4), storage)
+        assert failed["source_row"].to_pylist() == [2, 3]
+
+    def test_rows_that_now_succeed_move_to_data(self, storage):
+        commit(storage, list(self.REASONS))
+        record = self.again(storage, [None, "timed_out"], [2, 3])
+        assert read(storage, "data")["source_row"].to_pylist() == [0, 2]
+        assert read(storage, "rejected")["source_row"].to_pylist() == [1, 3]
+        assert record.generation == 1
+        assert record.reasons == {"empty": 1, "timed_out": 1}
+        assert self.again(storage, [None], [3]).generation == 2
+
+    def test_a_rejected_file_that_is_not_needed_any_more_goes(self, storage):
+        table = finished(["worker_died"] + [None] * 3)
+        commit_shard(shard(4), table, storage=storage, output=OUTPUT, run_id="r")
+        self.again(storage, [None], [0])
+        assert storage.names("rejected") == []
+
+    def test_a_retry_that_died_halfway_is_mended_by_the_next(self, storage):
+        commit(storage, list(self.REASONS))
+        before = storage.read(f"rejected/{NAME}.parquet")
+        record = self.again(storage, [None, None], [2, 3])
+        finished_data = storage.read(f"data/{NAME}.parquet")
+        # Data was published, the rejected rows and the record were not.
+        storage.publish(f"rejected/{NAME}.parquet", before)
+        assert self.again(storage, [None, None], [2, 3]).data.sha256 == record.data.sha256
+        assert storage.read(f"data/{NAME}.parquet") == finished_data
+        assert read(storage, "rejected")["source_row"].to_pylist() == [1]

@@ -1,0 +1,292 @@
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from aslbatch.errors import SinkError, SourceError
+from aslbatch.shards.plan import (
+    Plan,
+    auto_shard_rows,
+    make_plan,
+    plan_from_parquet,
+    plan_to_parquet,
+    shard_from_json,
+    shard_to_json,
+)
+from aslbatch.shards.sources import list_sources
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write_lines(name: str, rows: int, template: str = "line {}\n") -> None:
+    Path(name).write_text("".join(template.format(i) for i in range(rows)))
+
+
+def plan(*paths, shard_rows=3, columns="all", limit=None, text_column="text") -> Plan:
+    return make_plan(
+        list_sources(paths or ["."], storage_options={}),
+        text_column=text_column,
+        columns=columns,
+        shard_rows=shard_rows,
+        limit=limit,
+        storage_options={},
+    )
+
+
+def pieces(plan: Plan) -> list[tuple[str, int, int]]:
+    return [(shard.uri, shard.row_start, shard.rows) for shard in plan.shards]
+
+
+def test_shards_do_not_span_sources():
+    write_lines("a.txt", 7)
+    write_lines("b.txt", 2)
+    made = plan()
+    assert pieces(made) == [("a.txt", 0, 3), ("a.txt", 3, 3), ("a.txt", 6, 1), ("b.txt", 0, 2)]
+    assert made.rows == 9
+    assert [shard.index for shard in made.shards] == [0, 1, 2, 3]
+
+
+def test_byte_ranges_follow_the_rows():
+    Path("a.txt").write_bytes(b"a\r\nbb\n\nccc\ndd")
+    assert [(s.byte_start, s.byte_end) for s in plan(shard_rows=2).shards] == [
+        (0, 6),
+        (6, 11),
+        (11, 13),
+    ]
+
+
+def test_names_are_stable_and_distinct():
+    write_lines("a.txt", 7)
+    write_lines("b.txt", 7)
+    names = [shard.name for shard in plan().shards]
+    assert names == [shard.name for shard in plan().shards]
+    assert len({name[-8:] for name in names}) == len(names)
+    assert names[0].startswith("part-000000-")
+    assert set(names).isdisjoint(shard.name for shard in plan(shard_rows=2).shards)
+
+
+def test_limit_cuts_the_last_shard_and_leaves_out_later_sources():
+    write_lines("a.txt", 7)
+    write_lines("b.txt", 7)
+    Path("c.parquet").write_bytes(b"not looked at")
+    made = plan(limit=8)
+    assert pieces(made) == [("a.txt", 0, 3), ("a.txt", 3, 3), ("a.txt", 6, 1), ("b.txt", 0, 1)]
+    assert made.shards[-1].byte_end == len("line 0\n")
+    assert [print_["uri"] for print_ in made.fingerprints] == ["a.txt", "b.txt"]
+
+
+def test_callable_shard_rows_is_given_the_total_and_rounded_down():
+    write_lines("a.txt", 5_000)
+    write_lines("b.txt", 100)
+    totals = []
+    made = plan(shard_rows=lambda total: totals.append(total) or 4_999)
+    assert totals == [5_100]
+    assert [rows for _, _, rows in pieces(made)] == [4_096, 904, 100]
+    assert made.shards[1].byte_start == len("".join(f"line {i}\n" for i in range(4_096)))
+
+
+def test_no_rows_at_all_is_an_error():
+    Path("a.csv").write_text("text\n")
+    with pytest.raises(SourceError, match=r"no rows in a\.csv"):
+        plan()
+
+
+def test_source_without_rows_among_others_gives_no_shard():
+    Path("a.csv").write_text("text\n")
+    write_lines("b.txt", 1)
+    assert pieces(plan()) == [("b.txt", 0, 1)]
+
+
+def test_text_bytes_of_text_and_csv_are_exact_for_ascii():
+    Path("a.txt").write_text("hello\nyou\n")
+    Path("b.csv").write_text("id,text\n1,hello\n2,you\n")
+    assert plan("a.txt").text_bytes == len("helloyou")
+    assert plan("b.csv").text_bytes == len("helloyou")
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
+def test_text_bytes_is_near_the_truth(name):
+    texts = [f"this is sentence number {i} of a talk" for i in range(1_000)]
+    table = pa.table({"id": range(1_000), "text": texts})
+    if name.endswith("parquet"):
+        pq.write_table(table, name, use_dictionary=False)
+    else:
+        Path(name).write_text(
+            "".join(f'{{"id": {i}, "text": "{t}"}}\n' for i, t in enumerate(texts))
+        )
+    assert plan(shard_rows=100).text_bytes == pytest.approx(sum(map(len, texts)), rel=0.2)
+
+
+def test_columns_selects_in_the_order_given():
+    Path("a.csv").write_text("id,text,talk\n1,hello,x\n")
+    assert plan().schema.names == ["id", "text", "talk"]
+    assert plan(columns=["talk", "id"]).schema.names == ["talk", "id"]
+    assert plan(columns=[]).schema.names == []
+
+
+def test_unknown_column_names_those_there_are():
+    Path("a.csv").write_text("id,text\n1,hello\n")
+    with pytest.raises(SourceError, match=r"no source has 'idd'; .*: 'id', 'text'"):
+        plan(columns=["idd"])
+
+
+@pytest.mark.parametrize("name", ["translation", "_text", "source_row"])
+def test_reserved_column_is_refused_unless_left_out(name):
+    Path("a.csv").write_text(f"{name},text\n1,hello\n")
+    with pytest.raises(SourceError, match=rf"'{name}' of a\.csv .*source\.columns, or rename"):
+        plan()
+    assert plan(columns=["text"]).schema.names == ["text"]
+
+
+def test_missing_text_column_names_those_there_are():
+    pq.write_table(pa.table({"a": ["x"], "b": ["y"]}), "talks.parquet")
+    with pytest.raises(SourceError) as caught:
+        plan()
+    assert caught.value.message == (
+        "talks.parquet: there is no column 'text'; set source.text_column to one of 'a', 'b'"
+    )
+
+
+def test_text_column_of_another_type_is_refused():
+    pq.write_table(pa.table({"text": [1]}), "talks.parquet")
+    with pytest.raises(SourceError) as caught:
+        plan()
+    assert caught.value.message == (
+        "talks.parquet: column 'text' is int64, expected string; "
+        "map another column with source.text_column"
+    )
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())],
+    ids=str,
+)
+def test_all_kinds_of_strings_are_text(kind):
+    pq.write_table(pa.table({"text": pa.array(["x"], kind)}), "a.parquet")
+    assert plan().schema.field("text").type == pq.read_schema("a.parquet").field("text").type
+
+
+def test_column_named_twice_is_refused():
+    Path("a.csv").write_text("id,text,id\n1,hello,2\n")
+    with pytest.raises(SourceError, match="more than one column is named 'id'"):
+        plan()
+
+
+def test_schemas_are_unified_over_files():
+    pq.write_table(pa.table({"text": ["x"], "n": pa.array([1], pa.int32())}), "a.parquet")
+    pq.write_table(
+        pa.table({"n": pa.array([1], pa.int64()), "text": ["x"], "m": [1.5]}), "b.parquet"
+    )
+    assert plan().schema.equals(
+        pa.schema([("text", pa.string()), ("n", pa.int64()), ("m", pa.float64())])
+    )
+
+
+def test_incompatible_schemas_name_both_files_and_types():
+    pq.write_table(pa.table({"text": ["x"], "n": [1]}), "a.parquet")
+    pq.write_table(pa.table({"text": ["x"], "n": ["1"]}), "b.parquet")
+    with pytest.raises(SourceError) as caught:
+        plan()
+    assert caught.value.message.startswith(
+        "column 'n' is int64 in a.parquet, but string in b.parquet; "
+    )
+    assert plan(columns=["text"]).rows == 2
+
+
+@pytest.mark.parametrize("keep", [0.3, 0.9])
+def test_truncated_parquet_is_named(keep):
+    pq.write_table(pa.table({"text": ["x" * 50] * 100}), "a.parquet")
+    data = Path("a.parquet").read_bytes()
+    Path("a.parquet").write_bytes(data[: int(len(data) * keep)])
+    with pytest.raises(SourceError, match=r"^a\.parquet: cannot be read"):
+        plan()
+
+
+@pytest.mark.parametrize("ending", ["gz", "zst"])
+def test_damaged_compressed_file_is_named(ending):
+    Path(f"a.txt.{ending}").write_bytes(b"this is no compressed file")
+    with pytest.raises(SourceError, match=rf"^a\.txt\.{ending}: cannot be read"):
+        plan()
+
+
+def test_jsonl_types_are_inferred():
+    Path("a.jsonl").write_text(
+        '{"text": "x", "i": 1, "f": 1, "b": true, "l": [], "s": {"a": 1}, "n": null}\n'
+        "\n"
+        '{"text": "y", "f": 1.5, "l": [1], "s": {"b": "z"}, "late": [null]}\n'
+    )
+    assert plan().schema.equals(
+        pa.schema(
+            [
+                ("text", pa.string()),
+                ("i", pa.int64()),
+                ("f", pa.float64()),
+                ("b", pa.bool_()),
+                ("l", pa.list_(pa.int64())),
+                ("s", pa.struct([("a", pa.int64()), ("b", pa.string())])),
+                ("n", pa.string()),
+                ("late", pa.list_(pa.string())),
+            ]
+        )
+    )
+
+
+def test_jsonl_that_is_one_document_is_refused():
+    Path("a.json").write_text('[\n  {\n    "text": "x"\n  }\n]\n')
+    with pytest.raises(SourceError, match=r"a\.json: none of .* one object a line"):
+        plan()
+
+
+def test_jsonl_field_of_empty_objects_is_refused():
+    Path("a.jsonl").write_text('{"text": "x", "meta": {}}\n')
+    with pytest.raises(SourceError, match="field 'meta' has only empty objects"):
+        plan()
+
+
+def test_csv_without_header_is_refused():
+    Path("a.csv").write_text("\n1,2\n")
+    with pytest.raises(SourceError, match=r"a\.csv: no header: the first line is blank"):
+        plan()
+
+
+def test_plan_survives_storing_and_its_bytes_are_deterministic():
+    write_lines("a.txt", 7)
+    pq.write_table(pa.table({"text": ["x"], "m": [{"k": [1]}]}), "b.parquet")
+    made = plan(columns=["m", "text"])
+    data = plan_to_parquet(made)
+    assert data == plan_to_parquet(plan(columns=["m", "text"]))
+    stored = plan_from_parquet(data)
+    assert stored == made
+    assert stored.schema.equals(made.schema, check_metadata=True)
+
+
+@pytest.mark.parametrize("data", [b"", b"nonsense"])
+def test_stored_plan_that_is_damaged_is_an_error(data):
+    with pytest.raises(SinkError, match="--overwrite"):
+        plan_from_parquet(data)
+
+
+def test_shard_survives_json():
+    write_lines("ä.txt", 1)
+    [shard] = plan().shards
+    assert shard_from_json(shard_to_json(shard)) == shard
+
+
+@pytest.mark.parametrize("total_rows", [0, 10, 16_384, 20_000, 100_000, 10_000_000, 10**9])
+@pytest.mark.parametrize("workers", [1, 7, 64])
+def test_auto_shard_rows_keeps_workers_busy(total_rows, workers):
+    rows = auto_shard_rows(total_rows, workers)
+    assert 2_048 <= rows <= 131_072
+    assert rows % 2_048 == 0
+    assert rows == 2_048 or total_rows / rows >= 8 * workers
+
+
+def test_auto_shard_rows_grows_with_the_corpus():
+    assert auto_shard_rows(10**9, 64) == 131_072
+    assert auto_shard_rows(1_000_000, 10) == 6 * 2_048

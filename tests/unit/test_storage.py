@@ -1,0 +1,89 @@
+"""Files appear whole or not at all, on a disk and on an object store."""
+
+import os
+import pickle
+
+import pytest
+
+from aslbatch.errors import SinkError
+from aslbatch.shards.storage import Storage
+
+
+@pytest.fixture(params=["local", "memory"])
+def storage(request, tmp_path):
+    if request.param == "local":
+        yield Storage(str(tmp_path / "out"))
+        return
+    yield Storage("memory://bucket/out")
+    Storage("memory://bucket").delete("out")
+
+
+def test_a_published_file_can_be_read_and_listed(storage):
+    storage.publish("data/a.parquet", b"one")
+    storage.publish("data/a.parquet", b"two")
+    assert storage.read("data/a.parquet") == b"two"
+    assert storage.names("data") == ["a.parquet"]
+    assert storage.exists("data/a.parquet")
+
+
+def test_a_new_file_is_never_replaced(storage):
+    assert storage.publish_new("_plan/run.json", b"first")
+    assert not storage.publish_new("_plan/run.json", b"second")
+    assert storage.read("_plan/run.json") == b"first"
+
+
+def test_what_is_not_there_is_no_error_to_list_or_delete(storage):
+    assert storage.names("data") == []
+    storage.delete("data")
+    with pytest.raises(FileNotFoundError):
+        storage.read("data/a.parquet")
+
+
+def test_deleting_a_folder_deletes_what_is_in_it(storage):
+    storage.publish("data/a", b"1")
+    storage.delete("data")
+    assert not storage.exists("data/a")
+
+
+def test_storage_travels_by_pickling(storage):
+    storage.publish("a", b"1")
+    assert pickle.loads(pickle.dumps(storage)).read("a") == b"1"
+
+
+def test_no_temporary_file_is_left_or_listed(tmp_path):
+    storage = Storage(str(tmp_path))
+    storage.publish("data/a", b"1")
+    storage.publish_new("data/b", b"1")
+    storage.publish_new("data/b", b"1")
+    assert sorted(os.listdir(tmp_path / "data")) == ["a", "b"]
+    (tmp_path / "data" / ".c.123.tmp").write_bytes(b"half")
+    assert storage.names("data") == ["a", "b"]
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+    storage = Storage(str(tmp_path))
+    storage.publish("a", b"old")
+
+    def fail(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(SinkError, match="No space left on device"):
+        storage.publish("a", b"new")
+    assert storage.read("a") == b"old"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SinkError, match=r"file/out/a: cannot be written .*sink\.path"):
+        Storage(str(tmp_path / "file" / "out")).publish_new("a", b"1")
+
+
+def test_an_unknown_kind_of_storage_is_an_error():
+    with pytest.raises(SinkError, match="no such kind of storage"):
+        Storage("nosuch://bucket/out")
+
+
+def test_credentials_are_not_in_the_name():
+    assert Storage("memory://user:secret@bucket/out").uri == "memory://bucket/out"
