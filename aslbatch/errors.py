@@ -3,6 +3,7 @@
     AslbatchError                1
     ├── ConfigError              2  the command line or the configuration is wrong
     ├── SourceError              1  an input cannot be read, or changed since the plan
+    │   └── DamagedSourceError   1  an input is there, but its bytes make no sense
     ├── ModelError               1  a checkpoint is not what the job needs
     ├── SinkError                1  the output cannot be written or read
     │   └── OutputMismatchError  4  the output belongs to another run
@@ -52,6 +53,13 @@ class ConfigError(AslbatchError):
 
 class SourceError(AslbatchError):
     """A source is missing, unreadable, of another type than expected, or changed."""
+
+
+class DamagedSourceError(SourceError):
+    """A source can be opened, but its bytes cannot be decoded.
+
+    Before work starts it stops the job; a shard that turns out so later is rejected as a whole.
+    """
 
 
 class ModelError(AslbatchError):

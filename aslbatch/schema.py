@@ -81,6 +81,7 @@ class RejectReason(StrEnum):
     TOO_LONG = "too_long"
     INVALID_UTF8 = "invalid_utf8"
     INVALID_ROW = "invalid_row"
+    UNREADABLE = "unreadable"
     EMPTY_TRANSLATION = "empty_translation"
     OUT_OF_MEMORY = "out_of_memory"
     WORKER_DIED = "worker_died"

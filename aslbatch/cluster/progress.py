@@ -12,6 +12,7 @@ import ray
 from aslbatch.shards.commits import Commit
 
 _PERIOD_S = 0.5
+_LAST_WAIT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,7 @@ class Reporter:
         watcher.start()
         try:
             yield
-            ended.set()
-            watcher.join()
             show(Progress(*self.counts(), time.monotonic() - started))
         finally:
             ended.set()
+            watcher.join(_LAST_WAIT_S)

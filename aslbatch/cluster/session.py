@@ -12,6 +12,8 @@ from types import TracebackType
 import ray
 from ray.data import DataContext
 
+from aslbatch.errors import ConfigError
+
 AUTO = "auto"
 STAGE_CPUS = 0.25
 """Logical CPUs of a reading or writing task; whole ones would starve each other on 2 cores."""
@@ -75,34 +77,48 @@ class Cluster:
         context.print_on_execution_start = self._verbose
         # The default of 30 minutes kills slow shards, and waits for spot capacity.
         context.execution_no_progress_timeout_s = -1
+        # Else errors of this package come wrapped into another's, as text.
+        context.raise_original_map_exception = True
 
     def _init(self) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        address = os.environ.get("RAY_ADDRESS") or "local"
-        options = {"include_dashboard": False} if address == "local" else {}
+        address = "local" if _is_local() else "auto"
+        options = {"include_dashboard": False} if _is_local() else {}
         if self._verbose:
             ray.init(address=address, **options)
             return
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         with _native_stderr_held_back():
-            ray.init(
-                address=address, logging_level=logging.ERROR, log_to_driver=False, **options
-            )
+            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **options)
 
     def pool(
         self, *, workers: int | str, cpus_per_worker: float | str, gpus_per_worker: float | str
     ) -> Pool:
-        """Return the size of a pool; `auto` gives each GPU, or else each CPU, a worker."""
+        """Return the size of a pool; `auto` gives each GPU, or else each CPU, a worker.
+
+        Raises:
+            ConfigError: The machine has not that much; a cluster that was joined is not asked.
+        """
         self.start()
         total = ray.cluster_resources()
         gpus = total.get("GPU", 0.0)
         each_gpu = (1.0 if gpus else 0.0) if gpus_per_worker == AUTO else float(gpus_per_worker)
         each_cpu = 1 if cpus_per_worker == AUTO else max(1, round(float(cpus_per_worker)))
-        if workers != AUTO:
-            return Pool(int(workers), each_cpu, each_gpu)
         room = gpus / each_gpu if each_gpu else total.get("CPU", 1.0) / each_cpu
-        return Pool(max(1, int(room)), each_cpu, each_gpu)
+        wanted = max(1, int(room)) if workers == AUTO else int(workers)
+        # A cluster that was joined may grow; one of this machine alone would wait for ever.
+        if self._started and _is_local() and wanted > room:
+            raise ConfigError(
+                f"{wanted} workers with {each_cpu} CPUs and {each_gpu:g} GPUs each do not fit on "
+                f"this machine with {total.get('CPU', 0):g} CPUs and {gpus:g} GPUs; lower "
+                f"run.workers, run.cpus_per_worker or run.gpus_per_worker"
+            )
+        return Pool(wanted, each_cpu, each_gpu)
+
+
+def _is_local() -> bool:
+    return not os.environ.get("RAY_ADDRESS")
 
 
 @contextmanager

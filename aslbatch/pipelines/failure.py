@@ -35,7 +35,8 @@ def _find(error: BaseException | None) -> AslbatchError | None:
         current = todo.pop()
         if current is None or id(current) in seen:
             continue
-        if isinstance(current, AslbatchError):
+        # Ray also dresses its own error up as an instance of the cause's class.
+        if isinstance(current, AslbatchError) and not isinstance(current, ray.exceptions.RayError):
             return current
         seen.add(id(current))
         todo += [getattr(current, "cause", None), current.__cause__, current.__context__]

@@ -12,7 +12,7 @@ from aslbatch.pipelines.card import dataset_card
 from aslbatch.pipelines.run import Run, read_run_record
 from aslbatch.provenance.hashing import sha256_bytes
 from aslbatch.shards.commits import Commit, committed, read_commits
-from aslbatch.shards.layout import ATTEMPTS, CARD, MANIFEST, PLAN, SUCCESS
+from aslbatch.shards.layout import ATTEMPTS, CARD, FOLDERS, MANIFEST, PLAN, SUCCESS
 from aslbatch.shards.plan import Plan, plan_from_parquet
 from aslbatch.shards.storage import Storage
 
@@ -68,6 +68,8 @@ def finish_output(storage: Storage, plan: Plan, *, max_failed_rows: float) -> Su
     _publish_if_changed(storage, MANIFEST, manifest)
     _publish_if_changed(storage, CARD, dataset_card(record, asdict(summary)).encode())
     storage.delete(ATTEMPTS)
+    for folder in FOLDERS:
+        storage.sweep(folder)
     if summary.failed > max_failed_rows * summary.rows:
         storage.delete(SUCCESS)
         raise TooManyFailedRowsError(

@@ -12,7 +12,7 @@ import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 
 import pyarrow as pa
@@ -85,10 +85,7 @@ class Attempts:
     ) -> pa.Table:
         """Return what the stage makes of a shard, rows that kill their worker rejected."""
         folder = f"{self._folder}/{shard.name}"
-        earlier = [
-            Attempt.from_json(self._storage.read(f"{folder}/{name}"))
-            for name in self._storage.names(folder)
-        ]
+        earlier = list(self._earlier(folder))
         note = _Note(self._storage, f"{folder}/{uuid.uuid4().hex}.json", self.timeout_s)
         if len(earlier) < self.max_attempts:
             with note.of(None):
@@ -96,6 +93,12 @@ class Attempts:
         if len(earlier) >= self.max_attempts + _MOST_ISOLATIONS:
             return stage(_reject(table, earlier[-1], len(earlier)), on_rows)
         return _isolate(table, stage, on_rows, earlier, note)
+
+    def _earlier(self, folder: str) -> Iterator[Attempt]:
+        for name in self._storage.names(folder):
+            # Another driver on this output that finishes takes the notes of all away.
+            with suppress(FileNotFoundError):
+                yield Attempt.from_json(self._storage.read(f"{folder}/{name}"))
 
 
 class _Note:
@@ -125,8 +128,10 @@ class _Note:
             timer.cancel()
 
     def _give_up(self, piece: Range | None) -> None:
-        self._storage.publish(self._name, Attempt(piece, self._timeout_s).to_json())
-        os._exit(_TIMED_OUT_EXIT)
+        try:
+            self._storage.publish(self._name, Attempt(piece, self._timeout_s).to_json())
+        finally:  # on a full disk too: a process that hangs must end
+            os._exit(_TIMED_OUT_EXIT)
 
 
 def _isolate(

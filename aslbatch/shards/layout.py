@@ -10,6 +10,9 @@ MANIFEST = "_manifest.json"
 CARD = "README.md"
 SUCCESS = "_SUCCESS"
 
+FOLDERS = ("", DATA, REJECTED, COMMITS, "_plan")
+"""Where files are published for good."""
+
 OWNED = (SUCCESS, MANIFEST, CARD, COMMITS, ATTEMPTS, DATA, REJECTED, "_plan")
 """Everything that a run makes, in the order in which it is deleted."""
 

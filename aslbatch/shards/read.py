@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from aslbatch.errors import SourceError
+from aslbatch.errors import DamagedSourceError, SourceError
 from aslbatch.schema import DETAIL, REASON, SOURCE_ROW, SOURCE_URI, TEXT, RejectReason
 from aslbatch.shards.formats.content import readable
 from aslbatch.shards.formats.protocol import RawRows
@@ -29,15 +29,19 @@ def read_shard(
     Returns:
         The source columns as `schema` has them, null where a row cannot be parsed; then `_text`
         (string, null where rejected), `source_uri`, `source_row` (int64, from 0), and
-        `_reject_reason` and `_reject_detail` (string, null where the row is good).
+        `_reject_reason` and `_reject_detail` (string, null where the row is good). Where the bytes
+        of the shard cannot be decoded, all of its rows are rejected as `unreadable`.
 
     Raises:
-        SourceError: The source cannot be read, or changed since the plan was made.
+        SourceError: The source cannot be opened, or changed since the plan was made.
     """
     _check_unchanged(shard, storage_options)
-    raw = FORMATS[shard.format].read(
-        shard, schema=schema, text_column=text_column, storage_options=storage_options
-    )
+    try:
+        raw = FORMATS[shard.format].read(
+            shard, schema=schema, text_column=text_column, storage_options=storage_options
+        )
+    except DamagedSourceError as error:
+        raw = _unreadable(shard, schema, error.message)
     # Checked again, since a source that is replaced while it is read may give parts of both.
     _check_unchanged(shard, storage_options)
     if len(raw.text) != shard.rows:
@@ -46,6 +50,15 @@ def read_shard(
             "the file changed since the plan was made: bring it back, or plan again (--overwrite)"
         )
     return _to_table(shard, raw, schema, text_column)
+
+
+def _unreadable(shard: Shard, schema: pa.Schema, detail: str) -> RawRows:
+    """Return a shard of which nothing can be read: every row is rejected, none is missing."""
+    return RawRows(
+        columns=[pa.nulls(shard.rows, field.type) for field in schema],
+        text=pa.nulls(shard.rows, pa.string()),
+        rejects=dict.fromkeys(range(shard.rows), (RejectReason.UNREADABLE, detail)),
+    )
 
 
 def _check_unchanged(shard: Shard, storage_options: Mapping[str, Any]) -> None:

@@ -1,10 +1,11 @@
 """A folder on a local disk or an object store, in which files appear whole or not at all."""
 
+import fcntl
 import os
 import posixpath
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,16 @@ from fsspec.implementations.local import LocalFileSystem
 from aslbatch.errors import SinkError
 from aslbatch.provenance.uri import without_credentials
 
+_TRIES = 10
+
 
 class Storage:
     """Reads and publishes whole files below one root; names are relative, with `/`.
 
     On a local disk a file is written under a temporary name in the same folder, synced, and
     renamed. On an object store it is one PUT. So a reader never sees a half-written file, and
-    a writer that dies leaves at most a temporary file, whose name starts with a dot.
+    a writer that dies leaves at most a temporary file, whose name starts with a dot; `sweep`
+    removes it. Several drivers may write, sweep and delete in the same place.
     """
 
     def __init__(self, uri: str, storage_options: Mapping[str, Any] | None = None) -> None:
@@ -54,8 +58,7 @@ class Storage:
         path = self._path(name)
         try:
             if self.is_local:
-                with _temporary(Path(path), data) as temporary:
-                    os.replace(temporary, path)  # noqa: PTH105 - the atomic one, by its name
+                _place(Path(path), data, os.replace)
             else:
                 self._fs.pipe_file(path, data)
         except OSError as error:
@@ -76,8 +79,7 @@ class Storage:
         path = self._path(name)
         try:
             if self.is_local:
-                with _temporary(Path(path), data) as temporary:
-                    os.link(temporary, path)
+                _place(Path(path), data, os.link)
             else:
                 self._fs.pipe_file(path, data, mode="create")
         except FileExistsError:
@@ -120,25 +122,64 @@ class Storage:
         return sorted(name for name in files if not name.startswith("."))
 
     def delete(self, name: str) -> None:
-        """Delete a file or a whole folder; one that does not exist is no error."""
+        """Delete a file or a whole folder; one that does not exist is no error.
+
+        Raises:
+            SinkError: It cannot be deleted.
+        """
         path = self._path(name)
-        if self._fs.exists(path):
-            self._fs.rm(path, recursive=True)
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                if self._fs.exists(path):
+                    self._fs.rm(path, recursive=True)
+            except OSError as error:  # perhaps another driver deletes it, or writes into it
+                if not tries_left:
+                    raise SinkError(
+                        f"{self.uri}/{name}: cannot be deleted ({error.strerror or error}); mend "
+                        f"its permissions"
+                    ) from error
+            else:
+                return
+
+    def sweep(self, folder: str) -> None:
+        """Remove the temporary files that dead writers left in a folder, but no living one's."""
+        if not self.is_local:
+            return
+        for path in Path(self._path(folder)).glob(".*.tmp"):
+            # An error says that its writer holds the lock, or that it is gone already.
+            with suppress(OSError), path.open("r+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
 
     def _path(self, name: str) -> str:
         return posixpath.join(self._root, name) if name else self._root
 
 
+def _place(path: Path, data: bytes, place: Callable[[Path, Path], None]) -> None:
+    """Write a file under a temporary name and have it placed."""
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            with _temporary(path, data) as temporary:
+                place(temporary, path)
+        except FileNotFoundError:  # another driver took away the folder, or swept before the lock
+            if not tries_left:
+                raise
+        else:
+            return
+
+
 @contextmanager
 def _temporary(target: Path, data: bytes) -> Iterator[Path]:
-    """Yield a synced temporary file beside its target; it is gone on the way out."""
+    """Yield a synced temporary file beside its target, locked; it is gone on the way out."""
     path = target.parent / f".{target.name}.{uuid.uuid4().hex}.tmp"
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("wb") as file:
+            with suppress(OSError):  # not every file system has locks; there `sweep` does nothing
+                fcntl.flock(file, fcntl.LOCK_EX)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        yield path
+            yield path
     finally:
         path.unlink(missing_ok=True)

@@ -349,13 +349,17 @@ def test_parquet_text_that_is_not_utf8_is_rejected():
     assert details(table)[1].startswith("byte 1 of the row is 0xff")
 
 
-def test_parquet_with_damaged_pages_is_named():
-    pq.write_table(pa.table({"text": [f"{i}" for i in range(1_000)]}), "a.parquet")
+def test_a_shard_with_damaged_pages_is_rejected_as_a_whole():
+    table = pa.table({"text": [f"a line of its own, number {n}" for n in range(100)]})
+    pq.write_table(table, "a.parquet", compression="zstd", use_dictionary=False)
     data = bytearray(Path("a.parquet").read_bytes())
-    data[4:200] = b"\xff" * 196
-    Path("a.parquet").write_bytes(data)
-    with pytest.raises(SourceError, match=r"^a\.parquet: cannot be read"):
-        read(plan())
+    data[10:60] = bytes(50)
+    Path("a.parquet").write_bytes(bytes(data))
+    found = read(plan(shard_rows=40))
+    assert reasons(found) == ["unreadable"] * 100
+    assert found["source_row"].to_pylist() == list(range(100))
+    assert found["text"].null_count == 100
+    assert "a.parquet: cannot be read" in details(found)[0]
 
 
 def change_size(path: Path) -> None:

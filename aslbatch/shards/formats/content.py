@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from fsspec.core import url_to_fs
 
-from aslbatch.errors import SourceError
+from aslbatch.errors import DamagedSourceError, SourceError
 from aslbatch.shards.shard import Shard
 from aslbatch.shards.sources import Source
 
@@ -26,7 +26,10 @@ def readable(uri: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise SourceError(f"{uri}: the file is gone; bring it back or plan again") from error
     except (OSError, EOFError, pa.ArrowException) as error:
-        raise SourceError(
+        # Storage gives its errors a number; what decoders raise has none.
+        if getattr(error, "errno", None) is not None:
+            raise SourceError(f"{uri}: cannot be read: {error}") from error
+        raise DamagedSourceError(
             f"{uri}: cannot be read: {error}; the file may be damaged or not of the format that "
             "its ending or source.format says"
         ) from error
