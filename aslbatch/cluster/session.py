@@ -77,18 +77,17 @@ class Cluster:
         context.print_on_execution_start = self._verbose
         # The default of 30 minutes kills slow shards, and waits for spot capacity.
         context.execution_no_progress_timeout_s = -1
-        # Else errors of this package come wrapped into another's, as text.
-        context.raise_original_map_exception = True
 
     def _init(self) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        address = "local" if _is_local() else "auto"
+        address = os.environ.get("RAY_ADDRESS") or "local"
         options = {"include_dashboard": False} if _is_local() else {}
         if self._verbose:
             ray.init(address=address, **options)
             return
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        # It prints errors with a traceback before it raises them; they are shown without.
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)
         with _native_stderr_held_back():
             ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **options)
 

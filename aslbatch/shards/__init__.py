@@ -1,0 +1,1 @@
+"""The corpus in pieces: sources, plan, reading, commits."""

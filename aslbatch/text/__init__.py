@@ -1,0 +1,1 @@
+"""Text and languages: pure functions of strings."""

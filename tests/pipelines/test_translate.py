@@ -129,9 +129,11 @@ class TestFinishedRun:
         by_files = datasets.load_dataset(
             "parquet", data_files="out/data/*.parquet", split="train", cache_dir="cache"
         )
-        by_duckdb = duckdb.sql("select count(distinct (source_uri, source_row)) from 'out/data/*'")
+        by_duckdb = duckdb.sql(
+            "select count(distinct (source_uri, source_row)) from 'out/data/*.parquet'"
+        )
         assert by_card.num_rows == by_files.num_rows == 45
-        assert by_duckdb.fetchone() == (45,)
+        assert by_duckdb.fetchall() == [(45,)]
         assert len(pd.read_parquet("out/data")) == 45
         assert ray.data.read_parquet(str(Path("out/data").absolute())).count() == 45
 

@@ -1,5 +1,7 @@
 """Whatever the lengths and the budget: each sentence once, and the budget held."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,5 +33,5 @@ def test_longer_sentences_come_first(lengths, max_tokens):
 @given(lengths=lengths, max_tokens=budgets)
 def test_no_batch_could_take_the_first_of_the_next(lengths, max_tokens):
     batches = make_batches(lengths, max_tokens)
-    for batch, _ in zip(batches, batches[1:], strict=False):
+    for batch, _ in itertools.pairwise(batches):
         assert (len(batch) + 1) * lengths[batch[0]] > max_tokens

@@ -38,14 +38,9 @@ def test_the_fingerprint_is_of_the_files_not_of_the_place(tiny_model, copy):
 def test_the_fingerprint_changes_with_any_byte(copy, name):
     before = find_checkpoint(str(copy)).sha256
     data = bytearray((copy / name).read_bytes())
-    data[-2] ^= 1
+    data[data.index(b"1")] ^= 3  # a digit stays a digit
     (copy / name).write_bytes(bytes(data))
-    if name == "config.json":
-        change = pytest.raises(ModelError, match="not a JSON object")
-        with change:
-            find_checkpoint(str(copy))
-    else:
-        assert find_checkpoint(str(copy)).sha256 != before
+    assert find_checkpoint(str(copy)).sha256 != before
 
 
 def test_a_card_is_not_part_of_the_fingerprint(copy):
@@ -60,7 +55,7 @@ def test_a_name_that_is_nothing_says_what_was_expected():
 
 
 def test_a_hub_model_without_a_network_says_what_to_do():
-    with pytest.raises(ModelError, match="without a network, set model.name to a local folder"):
+    with pytest.raises(ModelError, match=r"without a network, set model\.name to a local folder"):
         find_checkpoint("nobody/nothing")
 
 

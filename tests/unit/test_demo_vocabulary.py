@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aslbatch.models.tokenizer import Tokenizer
@@ -21,6 +21,7 @@ def tokenizer(pieces):
     return build_tokenizer(pieces)
 
 
+@settings(deadline=None)
 @given(WORDS)
 def test_all_cases_of_a_word_are_cut_at_the_same_places(tokenizer, word):
     lower = tokenizer.tokenize(word)
@@ -33,6 +34,7 @@ def test_all_cases_of_a_word_are_cut_at_the_same_places(tokenizer, word):
     assert tokenizer.unk_token not in lower
 
 
+@settings(deadline=None)
 @given(st.lists(WORDS, min_size=1, max_size=5))
 def test_words_come_back_as_they_were(tokenizer, words):
     stateless = Tokenizer(tokenizer)

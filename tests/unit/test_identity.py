@@ -39,9 +39,7 @@ def test_everything_that_decides_the_rows_matters():
 
 
 def test_differences_name_what_differs():
-    other = identity(
-        num_beams=1, sources=[{"uri": "a.txt", "size": 4, "version": "1"}]
-    ).as_dict()
+    other = identity(num_beams=1, sources=[{"uri": "a.txt", "size": 4, "version": "1"}]).as_dict()
     assert identity().differences(other) == [
         "config.decoding.num_beams: 1 -> 4",
         "sources[a.txt].size: 4 -> 3",

@@ -55,7 +55,7 @@ def test_no_temporary_file_is_left_or_listed(tmp_path):
     storage.publish("data/a", b"1")
     storage.publish_new("data/b", b"1")
     storage.publish_new("data/b", b"1")
-    assert sorted(os.listdir(tmp_path / "data")) == ["a", "b"]
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["a", "b"]
     (tmp_path / "data" / ".c.123.tmp").write_bytes(b"half")
     assert storage.names("data") == ["a", "b"]
 
@@ -71,7 +71,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(SinkError, match="No space left on device"):
         storage.publish("a", b"new")
     assert storage.read("a") == b"old"
-    assert os.listdir(tmp_path) == ["a"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):

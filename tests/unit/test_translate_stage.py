@@ -13,8 +13,16 @@ from aslbatch.stages.translate import Translate
 STAMPS = {
     name: f"the-{name}"
     for name in (
-        "source_lang target_lang model model_revision model_sha256 engine decoding origin run_id"
-    ).split()
+        "source_lang",
+        "target_lang",
+        "model",
+        "model_revision",
+        "model_sha256",
+        "engine",
+        "decoding",
+        "origin",
+        "run_id",
+    )
 }
 
 

@@ -56,7 +56,7 @@ class SampleLines:
         if kind == 1:
             return rf"{{\an8}}{text}"
         if kind == 2:
-            return text.replace("'", "&#39;") + " &amp; more."
+            return "&quot;" + text.replace("'", "&#39;").replace(" and ", " &amp; ") + "&quot;"
         if kind == 3:
             return f"{text} {self._rng.choice('😀🎉👍❤🐶')}"
         if kind == 4:

@@ -38,7 +38,7 @@ Hi, I'm {name} and I live in {city}.
 Where is my {thing}?
 Have you seen my {color} {thing}?
 I can't find the {thing}.
-{name} lost her {thing} {past}.
+{name} lost a {thing} {past}.
 My {family} is a {job}.
 Is your {family} a {job}?
 We bought a {color} {thing} {past}.
@@ -95,7 +95,7 @@ My {family} teaches children to swim.
 The {job} is looking for a {tool}.
 They are painting the {room} {color}.
 Her {animal} likes to play in the snow.
-{name} and {name} are getting married {future}.
+{name} and my {family} are getting married {future}.
 He told me a funny story about a {animal}.
 Breathe slowly and bend your knees.
 Keep your back straight.
