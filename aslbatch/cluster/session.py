@@ -19,6 +19,7 @@ STAGE_CPUS = 0.25
 """Logical CPUs of a reading or writing task; whole ones would starve each other on 2 cores."""
 
 _WORKER_SHARE = 0.75
+_MOST_DEATHS_WHILE_LOADING = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ class Cluster:
         context = DataContext.get_current()
         context.enable_progress_bars = self._verbose
         context.print_on_execution_start = self._verbose
+        # A worker may die while it loads, of a node that goes; not for ever, of too little memory.
+        context.max_consecutive_actor_init_deaths = _MOST_DEATHS_WHILE_LOADING
         # The default of 30 minutes kills slow shards, and waits for spot capacity.
         context.execution_no_progress_timeout_s = -1
 

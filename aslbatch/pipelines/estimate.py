@@ -2,17 +2,16 @@
 
 import time
 from dataclasses import dataclass, replace
-from functools import partial
 
 import ray
 
 from aslbatch.cluster.session import Cluster, Pool
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.pipelines.failure import plain_errors
-from aslbatch.pipelines.run import examine, plan_sources
+from aslbatch.pipelines.run import examine
 from aslbatch.pipelines.worker import WorkerSettings, load_stage, worker_settings
 from aslbatch.schema import TEXT
-from aslbatch.shards.plan import Plan, Shard, auto_shard_rows
+from aslbatch.shards.plan import Plan, Shard
 from aslbatch.shards.read import read_shard
 from aslbatch.stages.normalize import normalize_rows
 from aslbatch.text.normalize import NormalizeRules
@@ -59,14 +58,8 @@ def estimate(
     """
     run = examine(config, limit=limit)
     with Cluster(verbose=verbose) as cluster, plain_errors():
-        pool = cluster.pool(
-            workers=config.run.workers,
-            cpus_per_worker=config.run.cpus_per_worker,
-            gpus_per_worker=config.run.gpus_per_worker,
-        )
-        auto = partial(auto_shard_rows, workers=pool.workers)
-        rows = config.run.shard_rows
-        plan = plan_sources(config, run.sources, limit, auto if rows == "auto" else rows)
+        pool = run.pool(cluster)
+        plan = run.cut(pool)
         sample = _sample(config, plan)
         measure = ray.remote(num_cpus=pool.logical_cpus, num_gpus=pool.gpus)(measure_speed)
         tokens_a_row, rows_a_second = ray.get(

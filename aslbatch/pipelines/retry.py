@@ -40,11 +40,7 @@ def retry(
     todo = [shard for shard in run.planned.shards if shard.name in failed]
     if todo:
         with Cluster(verbose=verbose) as cluster, plain_errors():
-            pool = cluster.pool(
-                workers=run.config.run.workers,
-                cpus_per_worker=run.config.run.cpus_per_worker,
-                gpus_per_worker=run.config.run.gpus_per_worker,
-            )
+            pool = run.pool(cluster)
             watcher.planned(run.planned, todo, pool)
             translate_shards(run, todo, pool, watcher, again=True)
     return finish(run)

@@ -2,12 +2,13 @@
 
 import json
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import aslbatch
+from aslbatch.cluster.session import Cluster, Pool
 from aslbatch.config.resolved import resolved
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.errors import OutputMismatchError, SinkError
@@ -16,7 +17,14 @@ from aslbatch.models.inspection import check_checkpoint
 from aslbatch.provenance.identity import RunIdentity
 from aslbatch.shards.commits import OutputFormat, committed
 from aslbatch.shards.layout import OWNED, PLAN, RUN
-from aslbatch.shards.plan import Plan, Shard, make_plan, plan_from_parquet, plan_to_parquet
+from aslbatch.shards.plan import (
+    Plan,
+    Shard,
+    auto_shard_rows,
+    make_plan,
+    plan_from_parquet,
+    plan_to_parquet,
+)
 from aslbatch.shards.sources import Source, list_sources
 from aslbatch.shards.storage import Storage
 from aslbatch.text.languages import mbart_code
@@ -62,18 +70,48 @@ class Run:
     @property
     def output(self) -> OutputFormat:
         """What the run's files look like."""
-        return output_format(self.planned, self.config)
+        return OutputFormat(
+            self.planned.schema,
+            self.config.decoding.num_return_sequences > 1,
+            self.config.sink.compression,
+        )
 
     def todo(self) -> list[Shard]:
         """Return the planned shards that are not committed."""
         done = committed(self.storage)
         return [shard for shard in self.planned.shards if shard.name not in done]
 
-    def with_plan(self, shard_rows: int | Callable[[int], int]) -> "Run":
-        """Return the run with its plan: the stored one, or a new one, then stored.
+    def pool(self, cluster: Cluster) -> Pool:
+        """Return the workers that the configuration asks a cluster for.
 
-        Args:
-            shard_rows: Rows of a shard, or a function of all rows that gives them.
+        Raises:
+            ConfigError: The cluster does not hold as many.
+        """
+        wanted = self.config.run
+        return cluster.pool(
+            workers=wanted.workers,
+            cpus_per_worker=wanted.cpus_per_worker,
+            gpus_per_worker=wanted.gpus_per_worker,
+        )
+
+    def cut(self, pool: Pool) -> Plan:
+        """Scan the sources and cut them into shards for a pool of workers.
+
+        Raises:
+            SourceError: A source cannot be read, or there is nothing in them.
+        """
+        source, rows = self.config.source, self.config.run.shard_rows
+        return make_plan(
+            self.sources,
+            text_column=source.text_column,
+            columns=source.columns,
+            shard_rows=partial(auto_shard_rows, workers=pool.workers) if rows == "auto" else rows,
+            limit=self.limit,
+            storage_options=source.storage_options,
+        )
+
+    def with_plan(self, pool: Pool) -> "Run":
+        """Return the run with its plan: the stored one, or a new one, which is then stored.
 
         Raises:
             SourceError: A source cannot be read, or there is nothing in them.
@@ -81,7 +119,7 @@ class Run:
         """
         if self.plan is not None:
             return self
-        plan = plan_sources(self.config, self.sources, self.limit, shard_rows)
+        plan = self.cut(pool)
         if not self.storage.publish_new(PLAN, plan_to_parquet(plan)):
             plan = plan_from_parquet(self.storage.read(PLAN))  # another driver was faster
         return replace(self, plan=plan)
@@ -134,30 +172,6 @@ def examine(config: TranslateConfig, *, limit: int | None) -> Run:
     )
     storage = Storage(config.sink.path, config.sink.storage_options)
     return Run(config, limit, identity, uuid.uuid4().hex[:12], checkpoint, sources, storage)
-
-
-def plan_sources(
-    config: TranslateConfig,
-    sources: list[Source],
-    limit: int | None,
-    shard_rows: int | Callable[[int], int],
-) -> Plan:
-    """Cut the sources of a configuration into shards."""
-    return make_plan(
-        sources,
-        text_column=config.source.text_column,
-        columns=config.source.columns,
-        shard_rows=shard_rows,
-        limit=limit,
-        storage_options=config.source.storage_options,
-    )
-
-
-def output_format(plan: Plan, config: TranslateConfig) -> OutputFormat:
-    """Return what the files of a planned run look like."""
-    return OutputFormat(
-        plan.schema, config.decoding.num_return_sequences > 1, config.sink.compression
-    )
 
 
 def read_run_record(storage: Storage) -> dict[str, Any]:

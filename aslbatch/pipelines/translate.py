@@ -24,7 +24,7 @@ from aslbatch.pipelines.worker import TranslateShards, worker_settings
 from aslbatch.shards.attempts import Attempts
 from aslbatch.shards.cell import plan_row
 from aslbatch.shards.commits import commit_shard
-from aslbatch.shards.plan import Shard, auto_shard_rows
+from aslbatch.shards.plan import Shard
 from aslbatch.shards.recommit import recommit_shard
 from aslbatch.shards.sink import ShardSink
 from aslbatch.text.normalize import NormalizeRules
@@ -55,14 +55,8 @@ def translate(
     run = open_run(config, limit=limit, overwrite=overwrite)
     with Cluster(verbose=verbose) as cluster, plain_errors():
         if run.plan is None or run.todo():
-            pool = cluster.pool(
-                workers=config.run.workers,
-                cpus_per_worker=config.run.cpus_per_worker,
-                gpus_per_worker=config.run.gpus_per_worker,
-            )
-            auto = partial(auto_shard_rows, workers=pool.workers)
-            rows = config.run.shard_rows
-            run = run.with_plan(auto if rows == "auto" else rows)
+            pool = run.pool(cluster)
+            run = run.with_plan(pool)
             todo = run.todo()
             watcher.planned(run.planned, todo, pool)
             if todo:
