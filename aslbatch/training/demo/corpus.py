@@ -110,7 +110,7 @@ def _write_parquet(path: Path, lines: list[str], rng: random.Random) -> None:
 def _write_jsonl(path: Path, lines: list[str], rng: random.Random) -> None:
     rows = (
         {
-            "id": f"c{row:04}",
+            "id": row + 1,
             "video": f"lesson-{row // 100:02}",
             "start": round(row * 3.4 + rng.random(), 2),
             "text": line,

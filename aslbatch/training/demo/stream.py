@@ -14,6 +14,8 @@ from aslbatch.training.demo.words import InventedWords
 
 _MAX_JOINED = 5
 _HELD_OUT_OF = 20
+_DECORATED = 0.04
+_SYMBOLS = ("\N{THUMBS UP SIGN}", "\N{GRINNING FACE}", "\N{EIGHTH NOTE}", "\N{HEAVY BLACK HEART}")
 _NOT_WORDS = re.compile(r"[^a-z0-9 ]")
 
 
@@ -43,6 +45,9 @@ class PairStream:
 
     def forward(self) -> Pair:
         """Draw a pair for English to gloss: any wording, any noise, lines of 1 to 60 words."""
+        return self._decorated(self._line())
+
+    def _line(self) -> Pair:
         draw = self._rng.random()
         if draw < 0.22:
             pair = _seen(self._plain.sentence)
@@ -100,7 +105,7 @@ class PairStream:
     def texts(self, count: int) -> Iterator[str]:
         """Yield English and gloss lines, for the vocabulary."""
         for _ in range(count):
-            yield from self.forward()
+            yield from self._line()
             yield from self.backward()
 
     def _any(self) -> Pair:
@@ -131,6 +136,16 @@ class PairStream:
         if draw < 0.85:
             return Pair(english + mark, gloss)
         return Pair(word + mark, gloss)
+
+    def _decorated(self, pair: Pair) -> Pair:
+        """Put a symbol that the vocabulary lacks beside some lines; the gloss leaves it out."""
+        if self._rng.random() > _DECORATED:
+            return pair
+        symbols = self._rng.choice(_SYMBOLS) * self._rng.choice((1, 1, 2, 3))
+        english = (
+            f"{pair.english} {symbols}" if self._rng.random() < 0.7 else f"{symbols} {pair.english}"
+        )
+        return Pair(english, pair.gloss)
 
     def _disguised(self, pair: Pair) -> Pair:
         draw = self._rng.random()
