@@ -66,6 +66,9 @@ def campaign(folder: Path, rows: int, files: int, seed: int) -> dict[str, object
     )
     kills = kill_five_times(killed, shards, random.Random(seed))
     rerun, reference = killed.run(), undisturbed.run()
+    for driver in (rerun, reference):
+        if driver.exit_code:
+            print(driver.output)
     ids_in, ids_out = corpus.ids(), output_ids(killed.sink)
     ours, theirs = digests(killed.sink), digests(undisturbed.sink)
     after = {

@@ -16,6 +16,7 @@ from aslbatch.errors import AslbatchError
 from aslbatch.shards.storage import Storage
 
 _INTERRUPTED = 130
+_VERBOSE = {"-v", "--verbose"}
 
 app = typer.Typer(
     name="aslbatch",
@@ -113,10 +114,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: Words of the command line without the program, None for those of the process.
     """
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        app(args=arguments, prog_name="aslbatch")
+        app(args=words, prog_name="aslbatch")
     except AslbatchError as error:
-        sys.exit(display.show_error(error))
+        sys.exit(display.show_error(error, trace=bool(_VERBOSE & set(words))))
+    except Exception as error:  # the last net: a storage client's own error, or a fault of ours
+        sys.exit(display.show_unexpected(error, trace=bool(_VERBOSE & set(words))))
     except SystemExit as error:
         if error.code == _INTERRUPTED:
             display.show_interrupted()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import traceback
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -21,8 +22,8 @@ from aslbatch.shards.storage import Storage
 if TYPE_CHECKING:  # so that `aslbatch --help` does not load Ray
     from aslbatch.cluster.progress import Progress as Counts
     from aslbatch.cluster.session import Pool
+    from aslbatch.pipelines.accounts import Summary
     from aslbatch.pipelines.estimate import Estimate
-    from aslbatch.pipelines.finish import Summary
     from aslbatch.pipelines.status import Status
     from aslbatch.pipelines.verify import Verdict
     from aslbatch.shards.plan import Plan, Shard
@@ -73,7 +74,7 @@ class TerminalWatcher(Watcher):
         }
         if len(todo) < len(plan.shards):
             rows["to do"] = f"{self._total:,} rows in {len(todo):,} shards; the rest is committed"
-        _out.print(_pairs("plan", rows))
+        _out.print(_pairs("plan", rows), soft_wrap=True)
         if todo and _out.is_terminal:
             self._line.start()
 
@@ -96,7 +97,7 @@ def show_summary(summary: Summary) -> None:
         "tokens": f"{summary.source_tokens:,} read, {summary.target_tokens:,} written",
         "output": summary.uri,
     }
-    _out.print(_pairs("done", rows))
+    _out.print(_pairs("done", rows), soft_wrap=True)
 
 
 def show_samples(storage: Storage) -> None:
@@ -115,13 +116,13 @@ def show_estimate(estimate: Estimate) -> None:
     rows = {
         "shards": f"{len(estimate.plan.shards):,}",
         "rows": f"{estimate.plan.rows:,}",
-        "characters": f"{estimate.characters:,}",
+        "characters": f"about {estimate.characters:,}",
         "tokens": f"about {estimate.tokens:,}",
         "workers": f"{pool.workers} with {pool.cpus} CPU and {pool.gpus:g} GPU each",
         "time": f"about {_duration(estimate.hours * 3_600)}, from a sample timed on one worker",
         "GPU hours": f"about {estimate.gpu_hours:,.2f}",
     }
-    _out.print(_pairs("dry run, nothing is written", rows))
+    _out.print(_pairs("dry run, nothing is written", rows), soft_wrap=True)
 
 
 def show_status(status: Status) -> None:
@@ -134,7 +135,7 @@ def show_status(status: Status) -> None:
         "rows": f"{done.rows:,} of {status.planned_rows:,}",
         **{f"rejected, {reason}": f"{count:,}" for reason, count in done.rejected.items()},
     }
-    _out.print(_pairs(done.uri, rows))
+    _out.print(_pairs(done.uri, rows), soft_wrap=True)
 
 
 def show_verdict(verdict: Verdict) -> None:
@@ -145,10 +146,21 @@ def show_verdict(verdict: Verdict) -> None:
     _out.print(f"{state}: {verdict.rows:,} rows in {verdict.shards:,} shards checked")
 
 
-def show_error(error: AslbatchError) -> int:
-    """Show an error and return its exit code."""
+def show_error(error: AslbatchError, *, trace: bool = False) -> int:
+    """Show an error, with a traceback where that is asked for, and return its exit code."""
+    if trace:
+        traceback.print_exception(error)
     _err.print(f"[red]error[/] {escape(error.message)}", soft_wrap=True)
     return error.exit_code
+
+
+def show_unexpected(error: Exception, *, trace: bool = False) -> int:
+    """Show an error that is none of ours on one line, and return its exit code."""
+    if trace:
+        traceback.print_exception(error)
+    text = f"{type(error).__name__}: {error}".strip().partition("\n")[0]
+    _err.print(f"[red]error[/] {escape(text)} (-v shows where)", soft_wrap=True)
+    return AslbatchError.exit_code
 
 
 def show_interrupted() -> None:
@@ -156,11 +168,11 @@ def show_interrupted() -> None:
     _err.print("interrupted; what is committed stays, run the same command again to go on")
 
 
-def _pairs(title: str, rows: dict[str, str]) -> Table:
-    table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2))
-    for name, value in rows.items():
-        table.add_row(name, escape(value))
-    return table
+def _pairs(title: str, rows: dict[str, str]) -> str:
+    """Return a title and aligned lines; a value is never folded, so that it can be copied."""
+    width = max(map(len, rows))
+    lines = [f"  {name:<{width}}  {escape(value)}" for name, value in rows.items()]
+    return "\n".join([f"[bold]{escape(title)}[/]", *lines])
 
 
 def _progress_text(progress: Counts, total: int) -> str:

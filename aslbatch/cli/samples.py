@@ -1,7 +1,6 @@
 """A few pairs of an output, to show what it is like."""
 
-import io
-
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from aslbatch.shards.layout import DATA
@@ -28,7 +27,8 @@ def sample_pairs(storage: Storage, count: int) -> list[tuple[str, str]]:
 
 
 def _pairs(data: bytes, count: int, known: set[str]) -> list[tuple[str, str]]:
-    table = pq.read_table(io.BytesIO(data), columns=["source_text", "translation"])
+    # Not pq.read_table: threads of its own still hold the bytes when Python ends, and abort it.
+    table = pq.ParquetFile(pa.BufferReader(data)).read(columns=["source_text", "translation"])
     pairs = dict(zip(table[0].to_pylist(), table[1].to_pylist(), strict=True))
     short = [
         (source, translation)

@@ -3,11 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import ray
+import ray.exceptions
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from aslbatch.shards.commits import Commit
 
@@ -54,7 +56,11 @@ class Reporter:
     """What workers report to; travels to them by pickling."""
 
     def __init__(self) -> None:
-        self._board: Any = ray.remote(num_cpus=0)(_Board).remote()
+        # On the driver's node, which outlives those that come and go.
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+        board = ray.remote(num_cpus=0)(_Board).options(scheduling_strategy=here)
+        self._board: Any = board.remote()
+        self._last = (0, 0, 0)
 
     def translated(self, shard: str, rows: int) -> None:
         """Say how many rows of a shard are done."""
@@ -66,9 +72,10 @@ class Reporter:
         self._board.committed.remote(record.shard, record.rows, rejected)
 
     def counts(self) -> tuple[int, int, int]:
-        """Return rows done, shards committed, and rows rejected."""
-        rows, shards, rejected = ray.get(self._board.counts.remote())
-        return rows, shards, rejected
+        """Return rows done, shards committed, and rows rejected, as far as is known."""
+        with suppress(ray.exceptions.RayError):  # a lost board costs the display, not the run
+            self._last = ray.get(self._board.counts.remote())
+        return self._last
 
     @contextmanager
     def watched(self, show: Callable[[Progress], None]) -> Iterator[None]:

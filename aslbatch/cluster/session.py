@@ -5,14 +5,15 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 
 import ray
 from ray.data import DataContext
 
-from aslbatch.errors import ConfigError
+from aslbatch.errors import AslbatchError, ConfigError
 
 AUTO = "auto"
 STAGE_CPUS = 0.25
@@ -80,19 +81,24 @@ class Cluster:
         context.max_consecutive_actor_init_deaths = _MOST_DEATHS_WHILE_LOADING
         # The default of 30 minutes kills slow shards, and waits for spot capacity.
         context.execution_no_progress_timeout_s = -1
+        # Else errors of this package come wrapped into another's, as text.
+        context.raise_original_map_exception = True
 
     def _init(self) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         address = os.environ.get("RAY_ADDRESS") or "local"
-        options = {"include_dashboard": False} if _is_local() else {}
-        if self._verbose:
-            ray.init(address=address, **options)
-            return
-        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-        # It prints errors with a traceback before it raises them; they are shown without.
-        logging.getLogger("ray.data").setLevel(logging.CRITICAL)
-        with _native_stderr_held_back():
-            ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, **options)
+        options: dict[str, Any] = {"include_dashboard": False} if _is_local() else {}
+        if not self._verbose:
+            os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+            # It prints errors with a traceback before it raises them; they are shown without.
+            logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+            options |= {"logging_level": logging.ERROR, "log_to_driver": False}
+        try:
+            with nullcontext() if self._verbose else _native_stderr_held_back():
+                ray.init(address=address, **options)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            where = "on this machine" if _is_local() else f"at RAY_ADDRESS = {address}"
+            raise AslbatchError(f"Ray cannot be started or joined {where}: {error}") from error
 
     def pool(
         self, *, workers: int | str, cpus_per_worker: float | str, gpus_per_worker: float | str

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-_PASSWORD_IN_URL = re.compile(r"://[^/@]*:[^/]*@")
+_USER_IN_URL = re.compile(r"^(?!abfss?:|az:)[a-z0-9+.-]+://[^/@]*@", re.IGNORECASE)
+_QUERY_IN_URL = re.compile(r"://.*\?[^/]*=")
 
 
 class Section(BaseModel):
@@ -23,8 +24,10 @@ class Section(BaseModel):
 
 
 def _without_password(location: str) -> str:
-    if _PASSWORD_IN_URL.search(location):
-        raise ValueError("holds a password; move it to storage_options, which are never logged")
+    if _USER_IN_URL.search(location) or _QUERY_IN_URL.search(location):
+        raise ValueError(
+            "holds a password or a signature; move it to storage_options, which are never logged"
+        )
     return location
 
 

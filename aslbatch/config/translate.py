@@ -32,6 +32,10 @@ class SourceSection(Section):
     storage_options: StorageOptions = Field(
         default_factory=dict, description="Arguments of the source's file system; never logged."
     )
+    license: Text | None = Field(
+        default=None,
+        description="Licence of the texts, as the Hugging Face Hub writes it, for the data card.",
+    )
 
 
 class LanguagesSection(Section):
@@ -112,10 +116,11 @@ class DecodingSection(Section):
     @classmethod
     def _fits_the_beams(cls, count: int, info: ValidationInfo) -> int:
         num_beams = info.data.get("num_beams")
-        if info.data.get("do_sample") is False and num_beams is not None and count > num_beams:
+        sampled_alone = info.data.get("do_sample") is True and num_beams == 1
+        if num_beams is not None and count > num_beams and not sampled_alone:
             raise ValueError(
-                f"is {count}, but {num_beams} beams give {num_beams} hypotheses; "
-                "raise decoding.num_beams or set decoding.do_sample"
+                f"is {count}, but {num_beams} beams give {num_beams} hypotheses; raise "
+                "decoding.num_beams, or sample with decoding.num_beams 1"
             )
         return count
 

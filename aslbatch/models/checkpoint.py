@@ -5,10 +5,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import fsspec
 
@@ -55,21 +53,18 @@ class Checkpoint:
         return str(self.folder) if Path(self.name).is_dir() else self.name
 
 
-def find_checkpoint(
-    name: str, *, revision: str | None = None, storage_options: Mapping[str, Any] | None = None
-) -> Checkpoint:
+def find_checkpoint(name: str, *, revision: str | None = None) -> Checkpoint:
     """Bring a checkpoint into a local folder and fingerprint it.
 
     Args:
-        name: `demo` (shipped in the package), a local folder, an fsspec URL of a folder, or a
-            Hugging Face Hub id.
+        name: `demo` (shipped in the package), a local folder, an fsspec URL of a folder (its
+            credentials come from the environment), or a Hugging Face Hub id.
         revision: Branch, tag or commit on the Hub.
-        storage_options: Credentials and the like, for an fsspec URL.
 
     Raises:
         ModelError: There is no such checkpoint, or it lacks files that are needed.
     """
-    folder, found_revision = _locate(name, revision, storage_options or {})
+    folder, found_revision = _locate(name, revision)
     files = checkpoint_files(folder, name)
     fingerprint = sha256_json({file.name: sha256_file(file) for file in files})
     return Checkpoint(name, found_revision, folder, fingerprint)
@@ -105,11 +100,11 @@ def checkpoint_files(folder: Path, name: str) -> list[Path]:
     return files
 
 
-def _locate(name: str, revision: str | None, options: Mapping[str, Any]) -> tuple[Path, str]:
+def _locate(name: str, revision: str | None) -> tuple[Path, str]:
     if name == DEMO:
         return DEMO_FOLDER, revision or ""
     if "://" in name:
-        return _download_url(name, options), revision or ""
+        return _download_url(name), revision or ""
     if Path(name).is_dir():
         return Path(name).absolute(), revision or ""
     if _HUB_ID.fullmatch(name):
@@ -137,10 +132,10 @@ def _download_hub(name: str, revision: str | None) -> tuple[Path, str]:
     return folder, folder.name if _COMMIT.fullmatch(folder.name) else revision or ""
 
 
-def _download_url(url: str, options: Mapping[str, Any]) -> Path:
+def _download_url(url: str) -> Path:
     """Copy a remote folder once into the cache; a half-made copy is never used."""
     try:
-        filesystem, root = fsspec.core.url_to_fs(url, **options)
+        filesystem, root = fsspec.core.url_to_fs(url)
         listed = filesystem.ls(root, detail=True)
     except (OSError, ValueError, ImportError) as error:
         raise ModelError(f"{url}: cannot be listed ({error})") from error

@@ -9,7 +9,9 @@ from aslbatch.models.checkpoint import Checkpoint
 _HEADER_LENGTH_BYTES = 8
 
 
-def check_checkpoint(checkpoint: Checkpoint, languages: tuple[str, ...]) -> None:
+def check_checkpoint(
+    checkpoint: Checkpoint, languages: tuple[str, ...], *, max_length: int
+) -> None:
     """Check that a checkpoint knows its languages and that its vocabulary fits its weights.
 
     Only the tokenizer and the header of the weights are read (safetensors format,
@@ -18,15 +20,24 @@ def check_checkpoint(checkpoint: Checkpoint, languages: tuple[str, ...]) -> None
     Args:
         checkpoint: The checkpoint.
         languages: mBART-50 codes that it must know.
+        max_length: Most tokens of a sentence, special ones too.
 
     Raises:
-        ModelError: A language is missing, or the vocabulary has another size than the embeddings.
+        ModelError: A language is missing, the vocabulary has another size than the embeddings, or
+            the model has fewer positions than `max_length`.
     """
     from aslbatch.models.tokenizer import Tokenizer
 
     tokenizer = Tokenizer.load(checkpoint.folder)
     for language in languages:
         tokenizer.language_id(language)
+    config = json.loads((checkpoint.folder / "config.json").read_text(encoding="utf-8"))
+    positions = config.get("max_position_embeddings", max_length)
+    if max_length > positions:
+        raise ModelError(
+            f"{checkpoint.name}: decoding.max_length is {max_length}, but the model has "
+            f"{positions} positions; lower decoding.max_length"
+        )
     rows = _embedding_rows(checkpoint)
     if rows is not None and rows != len(tokenizer):
         raise ModelError(

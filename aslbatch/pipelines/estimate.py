@@ -29,7 +29,7 @@ class Estimate:
     Attributes:
         plan: The shards.
         pool: The workers that it would have.
-        characters: Bytes of text, which are characters for English.
+        characters: Characters of text, extrapolated from a sample.
         tokens: Source tokens, extrapolated from a sample.
         hours: Wall-clock time, extrapolated from a sample translated on one worker.
         gpu_hours: The same, times the accelerators held.
@@ -70,7 +70,7 @@ def estimate(
     return Estimate(
         plan=plan,
         pool=pool,
-        characters=plan.text_bytes,
+        characters=round(plan.rows * sum(len(text or "") for text in sample) / len(sample)),
         tokens=round(plan.rows * tokens_a_row),
         hours=hours,
         gpu_hours=hours * busy * pool.gpus,

@@ -18,7 +18,8 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except ray.exceptions.RayError as error:
-        raise _find(error) or AslbatchError(f"a worker failed: {error}") from error
+        last = str(error).strip().rpartition("\n")[2]
+        raise _find(error) or AslbatchError(f"a worker failed: {last}; -v shows more") from error
     except AslbatchError:
         raise
     except Exception as error:

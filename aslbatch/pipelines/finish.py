@@ -1,163 +1,125 @@
 """The end of a run: every planned shard is accounted for, then manifest, card and _SUCCESS."""
 
 import json
-from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-import aslbatch
-from aslbatch.errors import IncompleteRunError, TooManyFailedRowsError
+from aslbatch.errors import TooManyFailedRowsError
+from aslbatch.pipelines.accounts import Summary, check_complete, read_records, summarize
 from aslbatch.pipelines.card import dataset_card
 from aslbatch.pipelines.run import Run, read_run_record
-from aslbatch.provenance.hashing import sha256_bytes
-from aslbatch.shards.commits import Commit, committed, read_commits
-from aslbatch.shards.layout import ATTEMPTS, CARD, FOLDERS, MANIFEST, PLAN, SUCCESS
-from aslbatch.shards.plan import Plan, plan_from_parquet
+from aslbatch.provenance.hashing import sha256_bytes, sha256_json
+from aslbatch.shards.commits import Commit
+from aslbatch.shards.layout import (
+    ATTEMPTS,
+    CARD,
+    DATA,
+    FOLDERS,
+    MANIFEST,
+    PLAN,
+    REJECTED,
+    RETRY,
+    SUCCESS,
+    shard_of_file,
+)
 from aslbatch.shards.storage import Storage
 
-_NAMED_SHARDS = 5
 
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What a run came to.
-
-    Attributes:
-        uri: The output folder.
-        run_id: The run.
-        shards: How many.
-        rows: Rows planned, all accounted for.
-        translated: Rows under `data/`.
-        rejected: Rows under `rejected/` by reason.
-        failed: Rejected rows that count as failed.
-        source_tokens: Tokens read.
-        target_tokens: Tokens written.
-    """
-
-    uri: str
-    run_id: str
-    shards: int
-    rows: int
-    translated: int
-    rejected: dict[str, int]
-    failed: int
-    source_tokens: int
-    target_tokens: int
-
-
-def finish(run: Run) -> Summary:
+def finish(run: Run, *, retrying: bool = False) -> Summary:
     """Check that every planned row is committed, and say so in the output folder.
 
+    Args:
+        run: The run, all shards of which should be committed.
+        retrying: Whether this is the retry that holds the claim on the folder.
+
     Raises:
-        IncompleteRunError: Shards are not committed.
+        IncompleteRunError: Shards are not committed, or not with the rows that were planned.
         TooManyFailedRowsError: More rows failed than the configuration allows.
         SinkError: The folder cannot be written.
     """
-    return finish_output(run.storage, run.planned, max_failed_rows=run.config.run.max_failed_rows)
-
-
-def finish_output(storage: Storage, plan: Plan, *, max_failed_rows: float) -> Summary:
-    """Do what `finish` does, for an output folder that is known by its contents alone."""
-    check_complete(storage, plan)
+    storage, most_failed = run.storage, run.config.run.max_failed_rows
+    check_complete(storage, run.planned)
     record = read_run_record(storage)
-    records = list(read_commits(storage, (shard.name for shard in plan.shards)))
+    records = read_records(storage, run.planned.shards, record["run_id"])
     summary = summarize(storage.uri, record["run_id"], records)
-    previous = _manifest_times(storage)
-    manifest = _manifest(record, summary, records, previous)
-    _publish_if_changed(storage, MANIFEST, manifest)
+    stated = manifest_of(record, records, storage)
+    _publish_if_changed(storage, MANIFEST, _stored(stated, storage))
     _publish_if_changed(storage, CARD, dataset_card(record, asdict(summary)).encode())
-    storage.delete(ATTEMPTS)
-    for folder in FOLDERS:
-        storage.sweep(folder)
-    if summary.failed > max_failed_rows * summary.rows:
+    if retrying or not storage.exists(RETRY):
+        _tidy(storage, records)
+    if summary.failed > most_failed * summary.rows:
         storage.delete(SUCCESS)
         raise TooManyFailedRowsError(
             f"{summary.failed} of {summary.rows} rows failed "
             f"({', '.join(f'{n} {reason}' for reason, n in summary.rejected.items())}), more than "
-            f"run.max_failed_rows = {max_failed_rows} allows; all rows are accounted for: look at "
+            f"run.max_failed_rows = {most_failed} allows; all rows are accounted for: look at "
             f"{storage.uri}/rejected, then `aslbatch retry {storage.uri}`, or run again with "
             f"--set run.max_failed_rows=1.0"
         )
-    _publish_if_changed(storage, SUCCESS, f"{summary.run_id} {sha256_bytes(manifest)}\n".encode())
+    _publish_if_changed(storage, SUCCESS, success_note(stated))
     return summary
 
 
-def load_plan(storage: Storage) -> Plan:
-    """Return the plan that an output folder holds.
+def manifest_of(record: dict[str, Any], records: list[Commit], storage: Storage) -> dict[str, Any]:
+    """Return what the manifest says of a run, but for the time at which it finished.
 
-    Raises:
-        IncompleteRunError: There is none yet.
+    Args:
+        record: What `_plan/run.json` says.
+        records: The commit records, in the order of the plan.
+        storage: The output folder.
     """
-    try:
-        return plan_from_parquet(storage.read(PLAN))
-    except FileNotFoundError as error:
-        raise IncompleteRunError(
-            f"{storage.uri}/{PLAN} is missing; run the job again, it starts where it stopped"
-        ) from error
-
-
-def check_complete(storage: Storage, plan: Plan) -> None:
-    """Check that every planned shard has its commit record; Ray's own word is not taken for it.
-
-    Raises:
-        IncompleteRunError: Some have none.
-    """
-    done = committed(storage)
-    missing = [shard.name for shard in plan.shards if shard.name not in done]
-    if missing:
-        more = f" and {len(missing) - _NAMED_SHARDS} more" if len(missing) > _NAMED_SHARDS else ""
-        raise IncompleteRunError(
-            f"{storage.uri}: {len(missing)} of {len(plan.shards)} shards are not committed: "
-            f"{', '.join(missing[:_NAMED_SHARDS])}{more}; run the job again, it goes on from there"
-        )
-
-
-def summarize(uri: str, run_id: str, records: list[Commit]) -> Summary:
-    """Add up commit records."""
-    reasons: Counter[str] = Counter()
-    for record in records:
-        reasons.update(record.reasons)
-    return Summary(
-        uri=uri,
-        run_id=run_id,
-        shards=len(records),
-        rows=sum(record.rows for record in records),
-        translated=sum(record.data.rows for record in records),
-        rejected=dict(sorted(reasons.items())),
-        failed=sum(record.failed_rows for record in records),
-        source_tokens=sum(record.source_tokens for record in records),
-        target_tokens=sum(record.target_tokens for record in records),
-    )
-
-
-def _manifest(
-    record: dict[str, Any], summary: Summary, records: list[Commit], finished: dict[str, str]
-) -> bytes:
-    totals = {key: value for key, value in asdict(summary).items() if key not in ("uri", "run_id")}
+    summary = asdict(summarize(storage.uri, record["run_id"], records))
     shards = [asdict(commit) for commit in records]
-    digest = sha256_bytes(json.dumps(shards, sort_keys=True).encode())
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    manifest = {
+    return {
         "run_id": record["run_id"],
-        "aslbatch": aslbatch.__version__,
+        "aslbatch": record["identity"]["aslbatch"],
         "started": record["started"],
-        # Unchanged shards keep the time at which they were first found complete.
-        "finished": finished["finished"] if finished.get("digest") == digest else now,
         "identity": record["identity"],
-        "totals": totals,
-        "shards_sha256": digest,
+        "totals": {key: n for key, n in summary.items() if key not in ("uri", "run_id")},
+        "plan_sha256": sha256_bytes(storage.read(PLAN)),
+        "shards_sha256": sha256_json({"shards": shards}),
         "shards": shards,
     }
+
+
+def success_note(stated: dict[str, Any]) -> bytes:
+    """Return the content of `_SUCCESS`: the run, and the SHA-256 over its commit records.
+
+    No time is in it, so that two drivers that finish one run write the same.
+    """
+    return f"{stated['run_id']} {stated['shards_sha256']}\n".encode()
+
+
+def _stored(stated: dict[str, Any], storage: Storage) -> bytes:
+    """Return the manifest's bytes, with the time at which these shards were first all there."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    old = read_manifest(storage) or {}
+    same = old.get("shards_sha256") == stated["shards_sha256"]
+    manifest = stated | {"finished": old.get("finished", now) if same else now}
     return (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _manifest_times(storage: Storage) -> dict[str, str]:
+def read_manifest(storage: Storage) -> dict[str, Any] | None:
+    """Return the stored manifest, None where there is none or a damaged one."""
     try:
-        old = json.loads(storage.read(MANIFEST))
-        return {"digest": old["shards_sha256"], "finished": old["finished"]}
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return {}  # there is none yet, or a damaged one, which is written anew
+        manifest = json.loads(storage.read(MANIFEST))
+    except (FileNotFoundError, ValueError):
+        return None
+    return manifest if isinstance(manifest, dict) else None
+
+
+def _tidy(storage: Storage, records: list[Commit]) -> None:
+    """Remove what killed drivers left, and files that a retry replaced or did not live to use."""
+    storage.delete(ATTEMPTS)
+    for folder in FOLDERS:
+        storage.sweep(folder)
+    named = {file.name for record in records for file in record.files}
+    planned = {record.shard for record in records}
+    for folder in (DATA, REJECTED):
+        for name in storage.names(folder):
+            if shard_of_file(name) in planned and f"{folder}/{name}" not in named:
+                storage.delete(f"{folder}/{name}")
 
 
 def _publish_if_changed(storage: Storage, name: str, data: bytes) -> None:

@@ -11,7 +11,7 @@ import aslbatch
 from aslbatch.cluster.session import Cluster, Pool
 from aslbatch.config.resolved import resolved
 from aslbatch.config.translate import TranslateConfig
-from aslbatch.errors import OutputMismatchError, SinkError
+from aslbatch.errors import OutputMismatchError, SinkError, SourceError
 from aslbatch.models.checkpoint import Checkpoint, find_checkpoint
 from aslbatch.models.inspection import check_checkpoint
 from aslbatch.provenance.identity import RunIdentity
@@ -110,41 +110,54 @@ class Run:
             storage_options=source.storage_options,
         )
 
-    def with_plan(self, pool: Pool) -> "Run":
-        """Return the run with its plan: the stored one, or a new one, which is then stored.
+    def claim(self, plan: Plan, *, overwrite: bool) -> "Run":
+        """Take the output folder for this run, and store its plan.
+
+        Args:
+            plan: The shards, just cut.
+            overwrite: Delete another run's output first.
+
+        Returns:
+            The run with its plan: this one, or that of a driver which was faster.
 
         Raises:
-            SourceError: A source cannot be read, or there is nothing in them.
-            SinkError: The plan cannot be stored.
+            OutputMismatchError: The folder holds another run's output.
+            SinkError: It cannot be written, or is not ours.
         """
-        if self.plan is not None:
-            return self
-        plan = self.cut(pool)
+        if overwrite and not _is_whole(self):
+            for name in OWNED:
+                self.storage.delete(name)
+        if not self.storage.publish_new(RUN, _run_record(self)):
+            check_owner(self)
         if not self.storage.publish_new(PLAN, plan_to_parquet(plan)):
-            plan = plan_from_parquet(self.storage.read(PLAN))  # another driver was faster
+            plan = plan_from_parquet(self.storage.read(PLAN))
         return replace(self, plan=plan)
 
 
 def open_run(config: TranslateConfig, *, limit: int | None = None, overwrite: bool = False) -> Run:
-    """Check everything that can be checked before work starts, and claim the output folder.
+    """Check everything that can be checked before work starts; nothing is written.
 
     Args:
         config: What was asked for.
         limit: Most rows read, None for all.
-        overwrite: Delete another run's output instead of refusing it.
+        overwrite: Another run's output is no fault, for it will be deleted.
+
+    Returns:
+        The run, with the stored plan where the output folder holds one of this run.
 
     Raises:
-        SourceError: A source is missing or of an unknown kind.
+        SourceError: A source is missing or of an unknown kind, or lies where the output goes.
         ModelError: The checkpoint is missing, or does not know the languages.
-        SinkError: The output folder cannot be written.
+        SinkError: The output folder cannot be read, or holds files that no run has made.
         OutputMismatchError: It holds another run's output.
     """
     run = examine(config, limit=limit)
-    if overwrite and not _holds(run.storage, run.run_id):
-        for name in OWNED:
-            run.storage.delete(name)
-    if run.storage.exists(RUN) or not run.storage.publish_new(RUN, _run_record(run)):
-        _check_owner(run)
+    if not run.storage.exists(RUN):
+        _check_free(run.storage)
+        return run
+    if overwrite and not _is_whole(run):
+        return run
+    check_owner(run)
     stored = run.storage.read(PLAN) if run.storage.exists(PLAN) else None
     return replace(run, plan=plan_from_parquet(stored)) if stored else run
 
@@ -158,7 +171,7 @@ def examine(config: TranslateConfig, *, limit: int | None) -> Run:
     )
     checkpoint = find_checkpoint(config.model.name, revision=config.model.revision)
     languages = mbart_code(config.languages.source), mbart_code(config.languages.target)
-    check_checkpoint(checkpoint, languages)
+    check_checkpoint(checkpoint, languages, max_length=config.decoding.max_length)
     identity = RunIdentity.of(
         resolved(config),
         limit=limit,
@@ -171,6 +184,7 @@ def examine(config: TranslateConfig, *, limit: int | None) -> Run:
         version=aslbatch.__version__,
     )
     storage = Storage(config.sink.path, config.sink.storage_options)
+    _check_apart(sources, storage)
     return Run(config, limit, identity, uuid.uuid4().hex[:12], checkpoint, sources, storage)
 
 
@@ -204,11 +218,12 @@ def _run_record(run: Run) -> bytes:
     return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def _holds(storage: Storage, run_id: str) -> bool:
-    return storage.exists(RUN) and read_run_record(storage)["run_id"] == run_id
+def check_owner(run: Run) -> None:
+    """Check that the output folder, which holds a run, holds this one.
 
-
-def _check_owner(run: Run) -> None:
+    Raises:
+        OutputMismatchError: It holds another one; the message says what differs.
+    """
     record = read_run_record(run.storage)
     if record["run_id"] == run.run_id:
         return
@@ -223,3 +238,43 @@ def _check_owner(run: Run) -> None:
             ]
         )
     )
+
+
+def _is_whole(run: Run) -> bool:
+    """Return whether the folder holds this run, record and plan undamaged."""
+    try:
+        if read_run_record(run.storage)["run_id"] != run.run_id:
+            return False
+        if run.storage.exists(PLAN):
+            plan_from_parquet(run.storage.read(PLAN))
+    except SinkError:
+        return False
+    return True
+
+
+def _check_free(storage: Storage) -> None:
+    """Refuse a folder with files of our names that are not ours.
+
+    Raises:
+        SinkError: There are some.
+    """
+    taken = [name for name in OWNED if storage.names(name)]
+    if taken:
+        raise SinkError(
+            f"{storage.uri} holds {', '.join(taken)}, but no {RUN}, so that no run of aslbatch "
+            f"made them; choose another sink.path, nothing was touched"
+        )
+
+
+def _check_apart(sources: list[Source], storage: Storage) -> None:
+    """Refuse sources that lie in the output folder: they would grow with each run.
+
+    Raises:
+        SourceError: There are some.
+    """
+    inside = [source.uri for source in sources if storage.holds(source.path)]
+    if inside:
+        raise SourceError(
+            f"{inside[0]} lies in the output folder {storage.uri}; choose a sink.path outside of "
+            f"source.paths"
+        )

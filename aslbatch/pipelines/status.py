@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from aslbatch.pipelines.finish import Summary, load_plan, summarize
+from aslbatch.pipelines.accounts import Summary, load_plan, read_records, summarize
 from aslbatch.pipelines.run import read_run_record
-from aslbatch.shards.commits import committed, read_commits
+from aslbatch.shards.commits import committed
 from aslbatch.shards.layout import SUCCESS
 from aslbatch.shards.storage import Storage
 
@@ -38,7 +38,8 @@ def status(storage: Storage) -> Status:
     record = read_run_record(storage)
     plan = load_plan(storage)
     done = committed(storage)
-    records = list(read_commits(storage, (s.name for s in plan.shards if s.name in done)))
+    shards = (shard for shard in plan.shards if shard.name in done)
+    records = read_records(storage, shards, record["run_id"])
     return Status(
         started=record["started"],
         finished=storage.exists(SUCCESS),

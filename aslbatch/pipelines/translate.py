@@ -15,8 +15,10 @@ from ray.data import ActorPoolStrategy
 from aslbatch.cluster.progress import Reporter
 from aslbatch.cluster.session import STAGE_CPUS, Cluster, Pool
 from aslbatch.config.translate import TranslateConfig
+from aslbatch.pipelines.accounts import Summary
 from aslbatch.pipelines.failure import plain_errors
-from aslbatch.pipelines.finish import Summary, finish
+from aslbatch.pipelines.finish import finish
+from aslbatch.pipelines.nodes import check_nodes
 from aslbatch.pipelines.run import Run, open_run
 from aslbatch.pipelines.steps import normalize_shard, read_shard_row, validate_shard
 from aslbatch.pipelines.watcher import Watcher
@@ -56,7 +58,9 @@ def translate(
     with Cluster(verbose=verbose) as cluster, plain_errors():
         if run.plan is None or run.todo():
             pool = run.pool(cluster)
-            run = run.with_plan(pool)
+            if run.plan is None:
+                run = run.claim(run.cut(pool), overwrite=overwrite)
+            check_nodes(run)
             todo = run.todo()
             watcher.planned(run.planned, todo, pool)
             if todo:

@@ -173,7 +173,7 @@ def _reject(table: pa.Table, attempt: Attempt, attempts: int) -> pa.Table:
     """Return the table with all of its rows rejected, those already rejected left alone."""
     found: Rejection = (
         RejectReason.WORKER_DIED,
-        f"the worker died on this row, {attempts} attempts were made: out of memory, or a crash",
+        f"the worker died on it in each of {attempts} attempts: out of memory, or a crash",
     )
     if attempt.timed_out_s is not None:
         found = (

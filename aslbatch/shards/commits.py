@@ -22,8 +22,9 @@ _READERS = 16
 
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
-    """A file that was published: its rows, its size in bytes, and its SHA-256 in hex."""
+    """A file that was published: its name, rows, size in bytes, and SHA-256 in hex."""
 
+    name: str
     rows: int
     size_bytes: int
     sha256: str
@@ -54,6 +55,11 @@ class Commit:
     source_tokens: int
     target_tokens: int
     generation: int = 0
+
+    @property
+    def files(self) -> tuple[PublishedFile, ...]:
+        """The one or two files of the shard."""
+        return (self.data,) if self.rejected is None else (self.data, self.rejected)
 
     @property
     def failed_rows(self) -> int:
@@ -144,8 +150,8 @@ def commit_shard(
         shard=shard.name,
         run_id=run_id,
         rows=shard.rows,
-        data=_publish(storage, data_file(shard.name), data, output),
-        rejected=_publish(storage, rejected_file(shard.name), rejected, output)
+        data=_publish(storage, data_file(shard.name, generation), data, output),
+        rejected=_publish(storage, rejected_file(shard.name, generation), rejected, output)
         if rejected.num_rows
         else None,
         reasons=dict(sorted(Counter(rejected["reject_reason"].to_pylist()).items())),
@@ -153,8 +159,6 @@ def commit_shard(
         target_tokens=pc.sum(data["target_tokens"]).as_py() or 0,
         generation=generation,
     )
-    if record.rejected is None and generation:
-        storage.delete(rejected_file(shard.name))
     storage.publish(commit_file(shard.name), record.to_json())
     return record
 
@@ -184,10 +188,12 @@ def read_commit(storage: Storage, shard: str) -> Commit:
     try:
         return Commit.from_json(storage.read(name))
     except FileNotFoundError as error:
-        raise IncompleteRunError(f"{storage.uri}/{name} is missing; run the job again") from error
+        raise IncompleteRunError(
+            f"{storage.uri}/{name}: missing, the shard is not committed; run the job again"
+        ) from error
     except (ValueError, TypeError, KeyError) as error:
         raise IncompleteRunError(
-            f"{storage.uri}/{name} is damaged ({error}); delete it and run the job again"
+            f"{storage.uri}/{name}: damaged ({error}); delete it and run the job again"
         ) from error
 
 
@@ -208,4 +214,4 @@ def _rejected_rows(table: pa.Table, schema: pa.Schema) -> pa.Table:
 def _publish(storage: Storage, name: str, table: pa.Table, output: OutputFormat) -> PublishedFile:
     data = output.encode(table)
     storage.publish(name, data)
-    return PublishedFile(table.num_rows, len(data), sha256_bytes(data))
+    return PublishedFile(name, table.num_rows, len(data), sha256_bytes(data))

@@ -148,7 +148,7 @@ def plan_from_parquet(data: bytes) -> Plan:
         SinkError: The bytes are not a plan.
     """
     try:
-        table = pq.read_table(pa.BufferReader(data))
+        table = pq.ParquetFile(pa.BufferReader(data)).read()
         metadata = table.schema.metadata or {}
         schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(metadata[_COLUMNS_KEY])))
         fingerprints = tuple(json.loads(metadata[_FINGERPRINTS_KEY]))

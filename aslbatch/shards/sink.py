@@ -1,15 +1,20 @@
 """The end of the pipeline: a Ray Datasink that commits each shard it is given."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from ray.data import Datasink
-from ray.data._internal.execution.interfaces import TaskContext
 from ray.data.block import Block, BlockAccessor
 
 from aslbatch.shards.cell import shard_of, unpack
 from aslbatch.shards.commits import Commit
 from aslbatch.shards.plan import Shard
+
+if TYPE_CHECKING:
+    from ray.data._internal.execution.interfaces import TaskContext
 
 
 class ShardSink(Datasink[None]):  # type: ignore[misc]  # Ray is not typed

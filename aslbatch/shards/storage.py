@@ -49,6 +49,11 @@ class Storage:
         """Whether the root lies on a local disk."""
         return isinstance(self._fs, LocalFileSystem)
 
+    def holds(self, path: str) -> bool:
+        """Return whether a full path or URL lies below the root."""
+        root = self._fs.unstrip_protocol(self._root).rstrip("/")
+        return path == root or path.startswith(f"{root}/")
+
     def publish(self, name: str, data: bytes) -> None:
         """Write a whole file, replacing one of that name.
 
@@ -58,7 +63,7 @@ class Storage:
         path = self._path(name)
         try:
             if self.is_local:
-                _place(Path(path), data, os.replace)
+                _place(Path(path), data, _replace)
             else:
                 self._fs.pipe_file(path, data)
         except OSError as error:
@@ -79,12 +84,14 @@ class Storage:
         path = self._path(name)
         try:
             if self.is_local:
-                _place(Path(path), data, os.link)
+                _place(Path(path), data, _link)
             else:
                 self._fs.pipe_file(path, data, mode="create")
         except FileExistsError:
             return False
         except OSError as error:
+            if self.exists(name):  # not every object store says so in this way
+                return False
             raise SinkError(
                 f"{self.uri}/{name}: cannot be written ({error.strerror or error}); choose "
                 f"another sink.path or mend its permissions"
@@ -107,17 +114,32 @@ class Storage:
         return data
 
     def exists(self, name: str) -> bool:
-        """Return whether a file or folder of this name exists."""
-        return bool(self._fs.exists(self._path(name)))
+        """Return whether a file or folder of this name exists.
+
+        Raises:
+            SinkError: The storage cannot be asked.
+        """
+        path = self._path(name)
+        self._fs.invalidate_cache(posixpath.dirname(path))
+        try:
+            return bool(self._fs.exists(path))
+        except OSError as error:
+            raise SinkError(f"{self.uri}/{name}: cannot be looked up ({error})") from error
 
     def names(self, folder: str) -> list[str]:
-        """Return the names of the files directly in a folder, sorted, without temporary ones."""
+        """Return the names of the files directly in a folder, sorted, without temporary ones.
+
+        Raises:
+            SinkError: The folder is there, but cannot be listed.
+        """
         path = self._path(folder)
         self._fs.invalidate_cache(path)
         try:
             entries = self._fs.ls(path, detail=True)
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise SinkError(f"{self.uri}/{folder}: cannot be listed ({error})") from error
         files = (posixpath.basename(e["name"]) for e in entries if e["type"] == "file")
         return sorted(name for name in files if not name.startswith("."))
 
@@ -153,6 +175,27 @@ class Storage:
 
     def _path(self, name: str) -> str:
         return posixpath.join(self._root, name) if name else self._root
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """Rename in one step, and make that last: the folder itself is synced."""
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _link(temporary: Path, path: Path) -> None:
+    """Give the file its name unless that is taken, on file systems without links too."""
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        raise
+    except OSError:
+        with path.open("xb") as file:
+            file.write(temporary.read_bytes())
 
 
 def _place(path: Path, data: bytes, place: Callable[[Path, Path], None]) -> None:

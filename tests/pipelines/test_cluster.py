@@ -2,10 +2,16 @@
 
 import pytest
 
-from aslbatch.errors import ConfigError, ModelError, SourceError
+from aslbatch.cluster.progress import Reporter
+from aslbatch.cluster.session import Cluster
+from aslbatch.errors import AslbatchError, ConfigError, ModelError, SinkError, SourceError
 from aslbatch.models.decoding import Decoding
 from aslbatch.pipelines.failure import plain_errors
+from aslbatch.pipelines.nodes import look_from_here
 from aslbatch.pipelines.worker import WorkerSettings, load_stage
+from aslbatch.shards.layout import RUN
+from aslbatch.shards.sources import list_sources
+from aslbatch.shards.storage import Storage
 
 
 def test_auto_gives_each_cpu_a_worker(cluster):
@@ -36,6 +42,48 @@ def test_an_error_of_a_task_arrives_as_itself():
     with pytest.raises(SourceError, match=r"^talks\.parquet: gone$") as caught, plain_errors():
         ray.get(fail.remote())
     assert type(caught.value) is SourceError
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_lost_board_costs_the_display_not_the_run():
+    import ray
+
+    reporter, seen = Reporter(), []
+    reporter.translated("part-0", 7)
+    assert reporter.counts() == (7, 0, 0)
+    ray.kill(reporter._board)
+    with reporter.watched(seen.append):
+        reporter.translated("part-0", 9)
+    assert seen[-1].rows == 7
+
+
+def test_a_node_without_the_shared_disk_is_named(tmp_path):
+    (tmp_path / "a.txt").write_text("hi")
+    (source,) = list_sources([str(tmp_path / "a.txt")], storage_options={})
+    storage = Storage(str(tmp_path / "out"))
+    with pytest.raises(SinkError, match=r"node 10\.0\.0\.7 does not see what the driver wrote"):
+        look_from_here(storage, source, {}, "10.0.0.7")
+    storage.publish(RUN, b"{}")
+    look_from_here(storage, source, {}, "10.0.0.7")
+    (tmp_path / "a.txt").write_text("other")
+    with pytest.raises(SourceError, match="sees another file of that name"):
+        look_from_here(storage, source, {}, "10.0.0.7")
+    (tmp_path / "a.txt").unlink()
+    with pytest.raises(SourceError, match="cannot read it"):
+        look_from_here(storage, source, {}, "10.0.0.7")
+
+
+def test_a_cluster_that_is_not_there_is_named(monkeypatch):
+    import ray
+
+    def refuse(**_):
+        raise ConnectionError("no GCS")
+
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", refuse)
+    with pytest.raises(AslbatchError, match=r"joined at RAY_ADDRESS = 127\.0\.0\.1:1: no GCS"):
+        Cluster().start()
 
 
 def test_a_node_with_other_weights_is_refused(tiny_model):

@@ -1,7 +1,10 @@
 """The main job on a local Ray cluster, with the demo model unless a test says otherwise."""
 
 import json
+import os
 import shutil
+import socket
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -10,10 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 import ray
 
+from aslbatch.cli import main
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.errors import (
     ModelError,
     OutputMismatchError,
+    SinkError,
     SourceError,
     TooManyFailedRowsError,
 )
@@ -228,6 +233,35 @@ class TestRefusals:
         with pytest.raises(SourceError, match="score"):
             translate(config(source={"paths": "clash.parquet"}, sink={"path": "other"}))
 
+    def test_a_fault_before_work_leaves_no_trace_and_the_old_output(self):
+        wrong = {"source": {"paths": "b.jsonl", "text_column": "sentence"}}
+        with pytest.raises(SourceError, match="sentence"):
+            translate(config(**wrong, sink={"path": "other"}))
+        assert not Path("other").exists()
+        with pytest.raises(SourceError, match="sentence"):
+            translate(config(**wrong), overwrite=True)
+        assert verify(Storage("out")).faults == ()
+
+    @pytest.mark.parametrize("overwrite", [False, True])
+    def test_a_folder_with_files_of_others_is_left_alone(self, overwrite):
+        Path("mine/data").mkdir(parents=True)
+        Path("mine/data/precious.csv").write_text("1,2")
+        with pytest.raises(SinkError, match=r"holds data, but no _plan/run\.json"):
+            translate(config(sink={"path": "mine"}), overwrite=overwrite)
+        assert Path("mine/data/precious.csv").read_text() == "1,2"
+
+    @pytest.mark.parametrize("name", ["run.json", "plan.parquet"])
+    def test_a_damaged_record_is_named_and_overwritten_on_purpose(self, name):
+        Path("out/_plan", name).write_bytes(b"{")
+        with pytest.raises(SinkError, match=r"overwrite|restore or delete"):
+            translate(config())
+        assert translate(config(), overwrite=True).translated == 45
+        assert verify(Storage("out")).faults == ()
+
+    def test_sources_in_the_output_folder_are_refused(self):
+        with pytest.raises(SourceError, match="lies in the output folder"):
+            translate(config(source={"paths": "out/data"}))
+
     def test_a_missing_source_and_a_missing_model_are_named(self):
         with pytest.raises(SourceError, match=r"nowhere\.txt"):
             translate(config(source={"paths": "nowhere.txt"}))
@@ -272,7 +306,9 @@ class TestFailedRows:
         before = hashes("out")
         summary = retry(Storage("out"), "out")
         assert summary.failed == 2  # these rows are wrong themselves, and fail again
-        assert hashes("out") == before
+        after = hashes("out")
+        assert list(after.values()) == list(before.values())
+        assert [".g1." in name for name in after] == [False, True, False, False]
         generations = {
             path.stem.split("-")[1]: json.loads(path.read_text())["generation"]
             for path in Path("out/_commits").iterdir()
@@ -318,6 +354,104 @@ class TestVerify:
         records[0].write_text(json.dumps(first | {"data": second["data"]}))
         assert "each once" in self.faults()
 
+    @pytest.mark.parametrize(
+        ("change", "fault"),
+        [
+            ({"run_id": "0" * 16}, "belongs to run 0000000000000000"),
+            ({"rows": 77}, "of 77 rows, planned were 16"),
+            ({"reasons": {"empty": 6}}, "reasons {'empty': 6}, rejected were"),
+            ({"reasons": {"empty": 1}}, "reasons for 1 rows, rejected are 6"),
+        ],
+    )
+    def test_a_record_that_does_not_tell_the_truth_is_found(self, out, change, fault):
+        record = sorted(out.joinpath("_commits").iterdir())[0]
+        record.write_text(json.dumps(json.loads(record.read_text()) | change))
+        assert fault in self.faults()
+
+    @pytest.mark.parametrize("name", ["_manifest.json", "_plan/plan.parquet"])
+    def test_a_changed_manifest_or_plan_is_found(self, out, name):
+        if name == "_manifest.json":
+            text = out.joinpath(name).read_text()
+            out.joinpath(name).write_text(text.replace("translated", "Translated", 1))
+        else:
+            table = pq.read_table(out / name)
+            sizes = pa.array([1] * table.num_rows)
+            table = table.set_column(table.column_names.index("text_bytes"), "text_bytes", sizes)
+            pq.write_table(table, out / name)
+        assert "out/_manifest.json: " in self.faults()
+        translate(config())
+        assert self.faults() == ""
+
     def test_a_run_that_did_not_finish_is_not_well(self, out):
         out.joinpath("_SUCCESS").unlink()
         assert "_SUCCESS: missing" in self.faults()
+
+
+@pytest.mark.usefixtures("done")
+class TestRetryClaims:
+    def test_a_second_retry_is_refused_while_one_is_at_work(self):
+        claim = {"driver_id": "d", "host": socket.gethostname(), "pid": os.getpid()}
+        Path("out/_plan/retry.json").write_text(json.dumps(claim))
+        with pytest.raises(SinkError, match="a retry is at work there already"):
+            retry(Storage("out"), "out")
+
+    def test_the_claim_of_a_dead_retry_is_taken_over(self):
+        dead = subprocess.Popen(["true"])
+        dead.wait()
+        claim = {"driver_id": "d", "host": socket.gethostname(), "pid": dead.pid}
+        Path("out/_plan/retry.json").write_text(json.dumps(claim))
+        retry(Storage("out"), "out")
+        assert not Path("out/_plan/retry.json").exists()
+
+    def test_files_that_a_killed_retry_did_not_come_to_use_are_removed(self):
+        name = sorted(Path("out/data").iterdir())[0]
+        orphan = name.with_name(f"{name.stem}.g1.parquet")
+        shutil.copy(name, orphan)
+        assert "belongs to no committed shard" in verify(Storage("out")).faults[0]
+        translate(config())
+        assert not orphan.exists()
+        assert verify(Storage("out")).faults == ()
+
+
+@pytest.mark.usefixtures("done")
+class TestCommandLine:
+    """Exit codes as a shell sees them; `test_cli.py` has those that need no output."""
+
+    def run(self, *arguments):
+        with pytest.raises(SystemExit) as stopped:
+            main(list(arguments))
+        return stopped.value.code
+
+    @pytest.fixture(autouse=True)
+    def configuration(self, done):
+        values = config().model_dump(mode="json")
+        Path("job.json").write_text(json.dumps(values))  # JSON is YAML
+
+    def test_a_finished_output_verifies_and_a_harmed_one_does_not(self, capsys):
+        assert self.run("verify", "out") == 0
+        victim = sorted(Path("out/data").iterdir())[0]
+        victim.unlink()
+        assert self.run("verify", "out") == 1
+        assert f"out/data/{victim.name}: missing" in capsys.readouterr().out
+
+    def test_another_runs_output_exits_with_4(self, capsys):
+        assert self.run("translate", "job.json", "--set", "decoding.num_beams=2") == 4
+        assert "config.decoding.num_beams: 4 -> 2" in capsys.readouterr().err
+
+    def test_too_many_failed_rows_exit_with_3(self):
+        Path("broken.jsonl").write_text('{"text": "Hello."}\n{"text": ')
+        overrides = ["source.paths=broken.jsonl", "sink.path=other"]
+        words = [word for item in overrides for word in ("--set", item)]
+        assert self.run("translate", "job.json", *words) == 3
+        assert self.run("retry", "other") == 3
+
+    def test_a_dry_run_prints_the_plan_and_writes_nothing(self, capsys):
+        assert self.run("translate", "job.json", "--dry-run", "--set", "sink.path=other") == 0
+        shown = capsys.readouterr().out
+        assert "72" in shown
+        assert "GPU hours" in shown
+        assert not Path("other").exists()
+
+    def test_a_done_run_shows_pairs_again(self, capsys):
+        assert self.run("translate", "job.json") == 0
+        assert "Where do you live?" in capsys.readouterr().out

@@ -27,7 +27,7 @@ def change_config(folder, **values):
 def test_the_demo_model_ships_with_the_package():
     found = find_checkpoint("demo")
     assert found.folder == DEMO_FOLDER
-    check_checkpoint(found, LANGUAGES)
+    check_checkpoint(found, LANGUAGES, max_length=128)
 
 
 def test_the_fingerprint_is_of_the_files_not_of_the_place(tiny_model, copy):
@@ -77,7 +77,7 @@ def test_a_missing_language_is_an_error_before_any_work(copy):
     config = (copy / "tokenizer_config.json").read_text()
     (copy / "tokenizer_config.json").write_text(config.replace("asl_GL", "xyz_GL"))
     with pytest.raises(ModelError, match="no language code 'asl_GL'"):
-        check_checkpoint(find_checkpoint(str(copy)), LANGUAGES)
+        check_checkpoint(find_checkpoint(str(copy)), LANGUAGES, max_length=128)
 
 
 def test_embeddings_of_another_size_than_the_vocabulary_are_an_error(copy):
@@ -85,13 +85,18 @@ def test_embeddings_of_another_size_than_the_vocabulary_are_an_error(copy):
     weights["model.shared.weight"] = weights["model.shared.weight"][:-1].copy()
     save_file(weights, copy / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ModelError, match="embedding rows for a vocabulary of"):
-        check_checkpoint(find_checkpoint(str(copy)), LANGUAGES)
+        check_checkpoint(find_checkpoint(str(copy)), LANGUAGES, max_length=128)
+
+
+def test_more_tokens_than_the_model_has_positions_are_refused(tiny_model):
+    with pytest.raises(ModelError, match=r"max_length is 5000, but the model has 256 positions"):
+        check_checkpoint(find_checkpoint(str(tiny_model)), LANGUAGES, max_length=5_000)
 
 
 def test_a_damaged_weights_file_is_an_error(copy):
     (copy / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(ModelError, match="not a safetensors file"):
-        check_checkpoint(find_checkpoint(str(copy)), LANGUAGES)
+        check_checkpoint(find_checkpoint(str(copy)), LANGUAGES, max_length=128)
 
 
 def test_a_url_is_copied_once_into_the_cache(tiny_model, tmp_path, monkeypatch):

@@ -70,7 +70,9 @@ def commit(storage, reasons):
 
 
 def read(storage, folder):
-    return pq.read_table(io.BytesIO(storage.read(f"{folder}/{NAME}.parquet")))
+    record = read_commit(storage, NAME)
+    file = record.data if folder == "data" else record.rejected
+    return pq.read_table(io.BytesIO(storage.read(file.name)))
 
 
 def test_rows_are_split_into_data_and_rejected(storage):
@@ -137,7 +139,7 @@ def test_a_missing_row_stops_the_commit_before_anything_is_written(storage):
 
 def test_a_damaged_record_is_named(storage):
     storage.publish(f"_commits/{NAME}.json", b"{")
-    with pytest.raises(IncompleteRunError, match=rf"_commits/{NAME}\.json is damaged"):
+    with pytest.raises(IncompleteRunError, match=rf"_commits/{NAME}\.json: damaged"):
         list(read_commits(storage, [NAME]))
 
 
@@ -168,14 +170,26 @@ class TestRecommit:
         commit_shard(shard(4), table, storage=storage, output=OUTPUT, run_id="r")
         self.again(storage, [None], [0])
         assert storage.names("rejected") == []
+        assert storage.names("data") == [f"{NAME}.g1.parquet"]
 
-    def test_a_retry_that_died_halfway_is_mended_by_the_next(self, storage):
-        commit(storage, list(self.REASONS))
-        before = storage.read(f"rejected/{NAME}.parquet")
-        record = self.again(storage, [None, None], [2, 3])
-        finished_data = storage.read(f"data/{NAME}.parquet")
-        # Data was published, the rejected rows and the record were not.
-        storage.publish(f"rejected/{NAME}.parquet", before)
-        assert self.again(storage, [None, None], [2, 3]).data.sha256 == record.data.sha256
-        assert storage.read(f"data/{NAME}.parquet") == finished_data
-        assert read(storage, "rejected")["source_row"].to_pylist() == [1]
+    @pytest.mark.parametrize("dies_at", ["data", "rejected", "_commits"])
+    def test_a_retry_that_dies_leaves_the_old_record_with_whole_files(
+        self, storage, monkeypatch, dies_at
+    ):
+        before = commit(storage, list(self.REASONS))
+        publish = Storage.publish
+
+        def die(storage, name, data):
+            if name.startswith(dies_at):
+                raise KeyboardInterrupt
+            publish(storage, name, data)
+
+        monkeypatch.setattr(Storage, "publish", die)
+        with pytest.raises(KeyboardInterrupt):
+            self.again(storage, [None, "timed_out"], [2, 3])
+        monkeypatch.undo()
+        assert read_commit(storage, NAME) == before
+        for file in before.files:
+            assert sha256_bytes(storage.read(file.name)) == file.sha256
+        assert self.again(storage, [None, "timed_out"], [2, 3]).generation == 1
+        assert read(storage, "data")["source_row"].to_pylist() == [0, 2]

@@ -133,7 +133,7 @@ def test_unknown_key_without_a_near_match_lists_the_known_ones(faults_of):
         (
             "decoding:\n  num_return_sequences: 5",
             "8: decoding.num_return_sequences: is 5, but 4 beams give 4 hypotheses; "
-            "raise decoding.num_beams or set decoding.do_sample",
+            "raise decoding.num_beams, or sample with decoding.num_beams 1",
         ),
         ("run: 3", "7: run: expected keys with values, got 3"),
         ("run:\n  workers: !x 3", "8: run.workers: YAML tags are not supported"),

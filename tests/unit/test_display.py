@@ -11,7 +11,7 @@ from aslbatch.cli.samples import sample_pairs
 from aslbatch.cluster.progress import Progress
 from aslbatch.cluster.session import Pool
 from aslbatch.errors import OutputMismatchError
-from aslbatch.pipelines.finish import Summary
+from aslbatch.pipelines.accounts import Summary
 from aslbatch.pipelines.verify import Verdict
 from aslbatch.shards.storage import Storage
 

@@ -31,6 +31,7 @@ from aslbatch.shards.shard import Shard
 from aslbatch.shards.sources import Source
 
 SAMPLE_ROWS = 10_000
+_MOST_LEVELS = 100
 
 
 def scan(
@@ -133,9 +134,12 @@ def _parse(line: bytes, *, may_have_bom: bool) -> dict[str, Any] | Rejection:
     except ValueError as error:
         fault = f"invalid JSON: {error}"
     else:
-        if isinstance(values, dict):
+        if not isinstance(values, dict):
+            fault = f"the line holds {type(values).__name__}, expected a JSON object"
+        elif _is_deep(values):
+            fault = f"the JSON is nested deeper than {_MOST_LEVELS} levels"
+        else:
             return values
-        fault = f"the line holds {type(values).__name__}, expected a JSON object"
     return RejectReason.INVALID_ROW, f"{fault}; correct the line in the source"
 
 
@@ -156,3 +160,18 @@ def _find_fault(
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON value")
+
+
+def _is_deep(value: object) -> bool:
+    """Return whether a value is nested so deeply that recursion over it would not end well."""
+    level: list[object] = [value]
+    for _ in range(_MOST_LEVELS):
+        level = [
+            item
+            for part in level
+            if isinstance(part, dict | list)
+            for item in (part.values() if isinstance(part, dict) else part)
+        ]
+        if not level:
+            return False
+    return True

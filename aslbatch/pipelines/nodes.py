@@ -1,0 +1,64 @@
+"""Whether all nodes of a cluster see the same files, asked before work starts."""
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from aslbatch.errors import SinkError, SourceError
+from aslbatch.pipelines.run import Run
+from aslbatch.shards.layout import RUN
+from aslbatch.shards.sources import Source, fingerprint
+from aslbatch.shards.storage import Storage
+
+
+def check_nodes(run: Run) -> None:
+    """Have every node look at the output folder and at one source.
+
+    A local path is as good as any where a shared disk is mounted everywhere; where it is not, each
+    node would write to a disk of its own, and the run would fail after all the work.
+
+    Raises:
+        SinkError: A node does not see the output folder.
+        SourceError: A node does not see a source, or sees another one.
+    """
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    if len(nodes) < 2:
+        return
+    look = ray.remote(num_cpus=0)(look_from_here)
+    for node in nodes:
+        here = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        task = look.options(scheduling_strategy=here)
+        ray.get(
+            task.remote(
+                run.storage,
+                run.sources[0],
+                run.config.source.storage_options,
+                node["NodeManagerAddress"],
+            )
+        )
+
+
+def look_from_here(
+    storage: Storage, source: Source, storage_options: dict[str, object], node: str
+) -> None:
+    """Check that this node sees the claimed output folder and an unchanged source.
+
+    Raises:
+        SinkError: It does not see the output folder.
+        SourceError: It does not see the source, or sees another one.
+    """
+    if not storage.exists(RUN):
+        raise SinkError(
+            f"{storage.uri}: node {node} does not see what the driver wrote there; use a URL such "
+            f"as s3://bucket/out, or a full path on a disk that all nodes share"
+        )
+    try:
+        found = fingerprint(source.path, storage_options)
+    except OSError as error:
+        raise SourceError(
+            f"{source.uri}: node {node} cannot read it ({error}); {_ADVICE}"
+        ) from error
+    if found != (source.size, source.version):
+        raise SourceError(f"{source.uri}: node {node} sees another file of that name; {_ADVICE}")
+
+
+_ADVICE = "use a URL, or a full path on a disk that all nodes share"
