@@ -51,8 +51,13 @@ class Storage:
 
     def holds(self, path: str) -> bool:
         """Return whether a full path or URL lies below the root."""
-        root = self._fs.unstrip_protocol(self._root).rstrip("/")
-        return path == root or path.startswith(f"{root}/")
+        protocols = (
+            self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,)
+        )
+        if "://" in path and path.partition("://")[0] not in protocols:
+            return False
+        inner = str(self._fs._strip_protocol(path))
+        return inner.startswith(f"{self._root.rstrip('/')}/")
 
     def publish(self, name: str, data: bytes) -> None:
         """Write a whole file, replacing one of that name.

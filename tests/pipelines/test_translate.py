@@ -344,14 +344,15 @@ class TestVerify:
 
     def test_a_file_that_nobody_planned_is_found(self, out):
         out.joinpath("data/part-999999-aaaaaaaa.parquet").write_bytes(b"")
-        assert "part-999999-aaaaaaaa.parquet: belongs to no planned shard" in self.faults()
+        assert "part-999999-aaaaaaaa.parquet: belongs to no committed shard" in self.faults()
 
     def test_rows_of_another_place_are_found_even_with_a_right_checksum(self, out):
         files = sorted(out.joinpath("data").iterdir())
         records = sorted(out.joinpath("_commits").iterdir())
         files[1].replace(files[0])
         first, second = (json.loads(path.read_text()) for path in records[:2])
-        records[0].write_text(json.dumps(first | {"data": second["data"]}))
+        moved = second["data"] | {"name": first["data"]["name"]}
+        records[0].write_text(json.dumps(first | {"data": moved}))
         assert "each once" in self.faults()
 
     @pytest.mark.parametrize(

@@ -80,6 +80,14 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
         Storage(str(tmp_path / "file" / "out")).publish_new("a", b"1")
 
 
+def test_what_lies_below_the_root_is_known(storage, tmp_path):
+    storage.publish("data/a", b"1")
+    inside = {"local": f"{tmp_path}/out/data/a", "memory": "memory://bucket/out/data/a"}
+    path = inside["local" if storage.is_local else "memory"]
+    assert storage.holds(path)
+    assert not storage.holds(path.replace("out/", "outside/"))
+
+
 def test_an_unknown_kind_of_storage_is_an_error():
     with pytest.raises(SinkError, match="no such kind of storage"):
         Storage("nosuch://bucket/out")
