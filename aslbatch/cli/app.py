@@ -66,7 +66,10 @@ def translate(
 
 @app.command()
 def retry(out: OutputPath, verbose: Verbose = False) -> None:
-    """Translate the failed rows of a finished job again, and replace exactly their shards."""
+    """Translate the failed rows of a finished job again, and replace exactly their shards.
+
+    Relative paths of the job's sources are looked up in the working directory, as at its start.
+    """
     from aslbatch.pipelines.retry import retry as run
 
     with display.TerminalWatcher() as watcher:
