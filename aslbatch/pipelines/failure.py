@@ -1,11 +1,14 @@
 """Errors of this package out of the wrappings that Ray puts around them."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import ray.exceptions
 
 from aslbatch.errors import AslbatchError
+
+_ERROR_LINE = re.compile(r"\s*[\w.]+(Error|Exception|Interrupt)\b.*")
 
 
 @contextmanager
@@ -18,14 +21,22 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except ray.exceptions.RayError as error:
-        last = str(error).strip().rpartition("\n")[2]
-        raise _find(error) or AslbatchError(f"a worker failed: {last}; -v shows more") from error
+        raise _find(error) or AslbatchError(
+            f"a worker failed: {_headline(error)}; -v shows more"
+        ) from error
     except AslbatchError:
         raise
     except Exception as error:
         if found := _find(error):
             raise found from error
         raise
+
+
+def _headline(error: Exception) -> str:
+    """Return the line of Ray's long account that names the first error."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    named = (line for line in lines if _ERROR_LINE.match(line))
+    return next(named, lines[-1]).strip()
 
 
 def _find(error: BaseException | None) -> AslbatchError | None:

@@ -8,6 +8,7 @@ from typing import Any
 from aslbatch.errors import TooManyFailedRowsError
 from aslbatch.pipelines.accounts import Summary, check_complete, read_records, summarize
 from aslbatch.pipelines.card import dataset_card
+from aslbatch.pipelines.claim import holder
 from aslbatch.pipelines.run import Run, read_run_record
 from aslbatch.provenance.hashing import sha256_bytes, sha256_json
 from aslbatch.shards.commits import Commit
@@ -19,7 +20,6 @@ from aslbatch.shards.layout import (
     MANIFEST,
     PLAN,
     REJECTED,
-    RETRY,
     SUCCESS,
     shard_of_file,
 )
@@ -46,7 +46,7 @@ def finish(run: Run, *, retrying: bool = False) -> Summary:
     stated = manifest_of(record, records, storage)
     _publish_if_changed(storage, MANIFEST, _stored(stated, storage))
     _publish_if_changed(storage, CARD, dataset_card(record, asdict(summary)).encode())
-    if retrying or not storage.exists(RETRY):
+    if retrying or holder(storage) is None:
         _tidy(storage, records)
     if summary.failed > most_failed * summary.rows:
         storage.delete(SUCCESS)

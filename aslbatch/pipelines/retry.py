@@ -1,25 +1,21 @@
 """Translate the failed rows of a finished run again, and replace exactly their shards."""
 
-import json
-import os
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from aslbatch.cluster.session import Cluster
 from aslbatch.config.resolved import HIDDEN
 from aslbatch.config.translate import TranslateConfig
-from aslbatch.errors import OutputMismatchError, SinkError
+from aslbatch.errors import OutputMismatchError
 from aslbatch.pipelines.accounts import Summary, check_complete, load_plan, read_records
+from aslbatch.pipelines.claim import claimed
 from aslbatch.pipelines.failure import plain_errors
 from aslbatch.pipelines.finish import finish
 from aslbatch.pipelines.nodes import check_nodes
 from aslbatch.pipelines.run import Run, examine, read_run_record
 from aslbatch.pipelines.translate import translate_shards
 from aslbatch.pipelines.watcher import Watcher
-from aslbatch.shards.layout import RETRY, SUCCESS
+from aslbatch.shards.layout import SUCCESS
 from aslbatch.shards.storage import Storage
 
 
@@ -43,7 +39,7 @@ def retry(
     watcher = watcher or Watcher()
     run = _reopen(storage, path)
     check_complete(storage, run.planned)
-    with _claimed(storage, run.driver_id):
+    with claimed(storage):
         records = read_records(storage, run.planned.shards, run.run_id)
         failed = {record.shard for record in records if record.failed_rows}
         todo = [shard for shard in run.planned.shards if shard.name in failed]
@@ -55,39 +51,6 @@ def retry(
                 watcher.planned(run.planned, todo, pool)
                 translate_shards(run, todo, pool, watcher, again=True)
         return finish(run, retrying=True)
-
-
-@contextmanager
-def _claimed(storage: Storage, driver_id: str) -> Iterator[None]:
-    """Keep a second retry out, since both would replace the same shards.
-
-    Raises:
-        SinkError: Another retry is at work, or died on another machine.
-    """
-    claim = {"driver_id": driver_id, "host": socket.gethostname(), "pid": os.getpid()}
-    content = json.dumps(claim).encode()
-    if not storage.publish_new(RETRY, content):
-        other = json.loads(storage.read(RETRY))
-        if other["host"] != claim["host"] or _is_alive(other["pid"]):
-            raise SinkError(
-                f"{storage.uri}: a retry is at work there already, process {other['pid']} on "
-                f"{other['host']}; wait for it, or, if it is dead, delete {storage.uri}/{RETRY}"
-            )
-        storage.publish(RETRY, content)
-    try:
-        yield
-    finally:
-        storage.delete(RETRY)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _reopen(storage: Storage, path: str) -> Run:

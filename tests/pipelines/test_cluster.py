@@ -45,6 +45,19 @@ def test_an_error_of_a_task_arrives_as_itself():
 
 
 @pytest.mark.usefixtures("cluster")
+def test_a_fault_of_another_kind_is_one_line():
+    import ray
+
+    @ray.remote
+    def fail():
+        raise ZeroDivisionError("by nothing")
+
+    with pytest.raises(AslbatchError) as caught, plain_errors():
+        ray.get(fail.remote())
+    assert caught.value.message == "a worker failed: ZeroDivisionError: by nothing; -v shows more"
+
+
+@pytest.mark.usefixtures("cluster")
 def test_a_lost_board_costs_the_display_not_the_run():
     import ray
 

@@ -391,7 +391,7 @@ class TestVerify:
 @pytest.mark.usefixtures("done")
 class TestRetryClaims:
     def test_a_second_retry_is_refused_while_one_is_at_work(self):
-        claim = {"driver_id": "d", "host": socket.gethostname(), "pid": os.getpid()}
+        claim = {"host": socket.gethostname(), "pid": os.getpid()}
         Path("out/_plan/retry.json").write_text(json.dumps(claim))
         with pytest.raises(SinkError, match="a retry is at work there already"):
             retry(Storage("out"), "out")
@@ -399,7 +399,7 @@ class TestRetryClaims:
     def test_the_claim_of_a_dead_retry_is_taken_over(self):
         dead = subprocess.Popen(["true"])
         dead.wait()
-        claim = {"driver_id": "d", "host": socket.gethostname(), "pid": dead.pid}
+        claim = {"host": socket.gethostname(), "pid": dead.pid}
         Path("out/_plan/retry.json").write_text(json.dumps(claim))
         retry(Storage("out"), "out")
         assert not Path("out/_plan/retry.json").exists()
@@ -409,6 +409,13 @@ class TestRetryClaims:
         orphan = name.with_name(f"{name.stem}.g1.parquet")
         shutil.copy(name, orphan)
         assert "belongs to no committed shard" in verify(Storage("out")).faults[0]
+        claim = {"host": socket.gethostname(), "pid": os.getpid()}
+        Path("out/_plan/retry.json").write_text(json.dumps(claim))
+        translate(config())
+        assert orphan.exists()  # a living retry may be about to commit it
+        dead = subprocess.Popen(["true"])
+        dead.wait()
+        Path("out/_plan/retry.json").write_text(json.dumps(claim | {"pid": dead.pid}))
         translate(config())
         assert not orphan.exists()
         assert verify(Storage("out")).faults == ()
