@@ -14,11 +14,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from machine import machine, tiny_checkpoint
+from machine import machine
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "faults"))
 
 from killing import Corpus, Job
+from tiny_checkpoint import tiny_checkpoint
 
 RESULTS = Path(__file__).parent / "results" / "driver_memory.json"
 MOST = 1.3

@@ -16,8 +16,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from machine import machine, tiny_checkpoint
+from machine import machine
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "faults"))
 
 from killing import (
@@ -29,6 +30,7 @@ from killing import (
     rejected_rows,
     temporary_files,
 )
+from tiny_checkpoint import tiny_checkpoint
 
 RESULTS = Path(__file__).parent / "results" / "kill_test.json"
 
