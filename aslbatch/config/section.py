@@ -40,3 +40,5 @@ StorageOptions = dict[str, JsonValue]
 """Keyword arguments of an fsspec file system. Their values are secrets and never shown."""
 
 AutoOrCount = Literal["auto"] | Annotated[int, Field(ge=1)]
+
+AutoOrSwitch = Literal["auto"] | bool

@@ -1,11 +1,18 @@
 """The configuration of the translate job."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from aslbatch.config.section import AutoOrCount, Location, Section, StorageOptions, Text
-from aslbatch.text.languages import mbart_code
+from aslbatch.config.section import (
+    AutoOrCount,
+    AutoOrSwitch,
+    Location,
+    Section,
+    StorageOptions,
+    Text,
+)
+from aslbatch.text.languages import GLOSS_CODE, mbart_code
 
 _PathList = Annotated[list[Location], Field(min_length=1)]
 
@@ -20,7 +27,7 @@ class SourceSection(Section):
     paths: Annotated[
         _PathList, BeforeValidator(_as_list, json_schema_input_type=Location | _PathList)
     ] = Field(description="Files, folders, globs or fsspec URLs: one, or a list of them.")
-    format: Literal["auto", "parquet", "jsonl", "csv", "tsv", "text"] = Field(
+    format: Literal["auto", "parquet", "jsonl", "csv", "tsv", "text", "srt", "vtt", "ass"] = Field(
         default="auto", description="Format of every path; auto goes by each file's extension."
     )
     text_column: Text = Field(
@@ -140,13 +147,29 @@ class NormalizeSection(Section):
     unescape_entities: bool = Field(
         default=True, description="Turn &amp; and the like into characters."
     )
-    strip_markup: bool = Field(default=True, description="Drop subtitle and HTML tags.")
+    strip_markup: AutoOrSwitch = Field(
+        default="auto", description="Drop subtitle and HTML tags; auto spares gloss, as in <T>."
+    )
     fold_punctuation: bool = Field(
         default=True, description="Make curly quotes and the ellipsis plain; dashes stay."
     )
     strip_control: bool = Field(default=True, description="Drop control and zero-width characters.")
     nfkc: bool = Field(
         default=True, description="Apply Unicode's compatibility normalization, NFKC."
+    )
+    strip_sounds: AutoOrSwitch = Field(
+        default="auto", description="Drop sound captions such as [SIGHS]; auto spares gloss."
+    )
+    strip_music: AutoOrSwitch = Field(
+        default="auto",
+        description="Drop music notes, and the # around sung lines; auto spares gloss.",
+    )
+    strip_speakers: AutoOrSwitch = Field(
+        default="auto", description="Drop leading labels such as JOHN: and >>; auto spares gloss."
+    )
+    strip_dashes: AutoOrSwitch = Field(
+        default="auto",
+        description="Drop the dash that begins a line of dialogue; auto spares gloss.",
     )
     max_characters: int = Field(
         default=10_000, ge=1, description="Reject rows whose text is longer than this."
@@ -214,3 +237,13 @@ class TranslateConfig(Section):
     run: RunSection = Field(
         default_factory=RunSection, description="How the work is spread over the cluster."
     )
+
+    def normalize_rules(self) -> dict[str, Any]:
+        """Return the section `normalize` with `auto` resolved.
+
+        Brackets, colons, dashes and `#` are marks of captions, but part of gloss: `[MULT]` repeats
+        a sign, `CL:` begins a classifier, `#JOHN` is fingerspelled, `<T>` is a topic.
+        """
+        is_gloss = mbart_code(self.languages.source) == GLOSS_CODE
+        values = self.normalize.model_dump()
+        return {key: not is_gloss if value == "auto" else value for key, value in values.items()}

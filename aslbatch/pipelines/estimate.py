@@ -106,7 +106,7 @@ def _sample(config: TranslateConfig, plan: Plan) -> list[str | None]:
     """Return normalized texts from the start, the middle and the end of a plan."""
     shards = plan.shards
     chosen: list[Shard] = list(dict.fromkeys([shards[0], shards[len(shards) // 2], shards[-1]]))
-    rules = NormalizeRules(**config.normalize.model_dump())
+    rules = NormalizeRules(**config.normalize_rules())
     texts: list[str | None] = []
     for shard in chosen:
         table = read_shard(

@@ -94,7 +94,7 @@ def translate_shards(
         storage_options=config.source.storage_options,
         failed_in=run.storage if again else None,
     )
-    normalize = partial(normalize_shard, rules=NormalizeRules(**config.normalize.model_dump()))
+    normalize = partial(normalize_shard, rules=NormalizeRules(**config.normalize_rules()))
     commit = partial(
         recommit_shard if again else commit_shard,
         storage=run.storage,

@@ -18,8 +18,10 @@ class Shard:
         compression: Compression of the source.
         row_start: Number of the first row in the source, from 0; a CSV header is not a row.
         rows: Number of rows.
-        byte_start: Where the first row begins in the decompressed content; None for Parquet.
-        byte_end: Where the last row ends in the decompressed content; None for Parquet.
+        byte_start: Where the first row begins in the decompressed content; None where the
+            format is not read by bytes.
+        byte_end: Where the last row ends in the decompressed content; None where the
+            format is not read by bytes.
         text_bytes: About how many bytes of UTF-8 text there are to translate.
         source_size: Stored size of the source in bytes when the plan was made.
         source_version: Version of the source when the plan was made.

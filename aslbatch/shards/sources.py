@@ -22,6 +22,10 @@ FORMAT_OF_ENDING = {
     ".csv": "csv",
     ".tsv": "tsv",
     ".txt": "text",
+    ".srt": "srt",
+    ".vtt": "vtt",
+    ".ass": "ass",
+    ".ssa": "ass",
 }
 COMPRESSION_OF_ENDING = {".gz": "gzip", ".zst": "zstd"}
 
@@ -37,7 +41,7 @@ class Source:
         uri: The name that output rows carry: a local file's path relative to the working
             directory where it lies below it, else its full path or URL. Without credentials.
         path: What opens the file from any machine and working directory: a full path or URL.
-        format: One of `parquet`, `jsonl`, `csv`, `tsv`, `text`.
+        format: One of `parquet`, `jsonl`, `csv`, `tsv`, `text`, `srt`, `vtt`, `ass`.
         compression: `none`, `gzip` or `zstd`.
         size: Stored size in bytes.
         version: ETag or checksum of an object, modification time in ns of a local file.

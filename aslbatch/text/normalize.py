@@ -4,10 +4,11 @@ import functools
 import html
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.entities import html5
 
 from aslbatch.schema import RejectReason
+from aslbatch.text.captions import CAPTION_MARKS, strip_leads, strip_music, strip_sounds
 
 MAX_PASSES = 4
 MAX_MARKS = 30
@@ -24,10 +25,13 @@ _MARKUP = re.compile(
     r"|<(?:v|lang)(?:\.[\w.-]*)?\s[^<>]*>"  # WebVTT voices and languages
     r"|<(?:[0-9]{1,4}:)?[0-9]{2}:[0-9]{2}\.[0-9]{3}>"  # WebVTT time stamps
     r"|<!--[^<>]*-->"
+    r"|\{(?:\\(?!p[1-9])[^\\{}]*)*\\p[1-9][^{}]*\}[^{}]*"  # ASS drawings
     r"|\{\\[^{}]*\}",  # ASS overrides
     re.ASCII,
 )
 _OPENERS = re.compile(r"[<&{\\]")
+_CAPTION_MARKS = re.compile(f"[{CAPTION_MARKS}]")
+_ALL_OPENERS = re.compile(f"{_OPENERS.pattern}|{_CAPTION_MARKS.pattern}")
 
 _PUNCTUATION = str.maketrans(
     {**dict.fromkeys("‘’‚‛ʼ´", "'"), **dict.fromkeys("“”„‟", '"'), "…": "..."}  # noqa: RUF001
@@ -44,10 +48,14 @@ class NormalizeRules:
 
     Attributes:
         unescape_entities: Turn `&amp;`, `&#39;` and the like into characters.
-        strip_markup: Remove HTML and WebVTT tags, time stamps and ASS overrides.
+        strip_markup: Remove HTML and WebVTT tags, time stamps, ASS overrides and drawings.
         fold_punctuation: Make curly quotes and apostrophes straight, an ellipsis three dots.
         strip_control: Remove control, zero-width and direction characters and soft hyphens.
         nfkc: Apply Unicode's compatibility normalization.
+        strip_sounds: Remove sound captions such as `[SIGHS]` and `(APPLAUSE)`.
+        strip_music: Remove music notes, and the `#` around sung lines.
+        strip_speakers: Remove `JOHN:`, `MAN 2:` and `>>` at the beginning of a line.
+        strip_dashes: Remove the dash that begins a line of dialogue.
         max_characters: Longest normalized text that is translated.
     """
 
@@ -56,19 +64,24 @@ class NormalizeRules:
     fold_punctuation: bool = True
     strip_control: bool = True
     nfkc: bool = True
+    strip_sounds: bool = True
+    strip_music: bool = True
+    strip_speakers: bool = True
+    strip_dashes: bool = True
     max_characters: int = 10_000
 
 
 def normalize(text: str, rules: NormalizeRules) -> str:
     """Return the text cleaned; cleaning it again changes nothing. Takes linear time."""
+    openers = _ALL_OPENERS if _has_caption_rules(rules) else _OPENERS
     for _ in range(MAX_PASSES):
         cleaned = _clean(text, rules)
         # What one pass makes, such as a tag out of entities, is for the next one to clean.
-        if cleaned == text or not _OPENERS.search(cleaned):
+        if cleaned == text or not openers.search(cleaned):
             return cleaned
         text = cleaned
     # Deeper nesting is an attack or an accident: without openers nothing is left to unfold.
-    return _clean(_OPENERS.sub(" ", text), rules)
+    return _clean(openers.sub(" ", text), rules)
 
 
 def examine(
@@ -87,6 +100,8 @@ def examine(
     if not original.strip():
         return RejectReason.EMPTY, "the text is empty"
     if not normalized:
+        if normalize(original, _without_captions(rules)):
+            return RejectReason.NO_WORDS, "only sound captions, music notes, labels or dashes"
         return RejectReason.MARKUP_ONLY, "nothing is left when markup and controls are removed"
     if not any(map(str.isalnum, normalized)):
         return RejectReason.NO_WORDS, "the text has no letter and no digit"
@@ -105,7 +120,7 @@ def _clean(text: str, rules: NormalizeRules) -> str:
     if rules.strip_control:
         text = _CONTROL.sub("", text)
     if rules.strip_markup:
-        text = _MARKUP.sub("", _BREAK.sub(" ", text))
+        text = _MARKUP.sub("", _BREAK.sub("\n", text))
     if rules.fold_punctuation:
         text = text.translate(_PUNCTUATION)
     if rules.nfkc and not text.isascii():
@@ -113,7 +128,28 @@ def _clean(text: str, rules: NormalizeRules) -> str:
         if rules.fold_punctuation:
             # NFKC takes some letters apart into one and an apostrophe.
             text = text.translate(_PUNCTUATION)
-    return " ".join(text.split())
+    return " ".join(_clean_captions(text, rules).split())
+
+
+def _clean_captions(text: str, rules: NormalizeRules) -> str:
+    if not _has_caption_rules(rules) or not _CAPTION_MARKS.search(text):
+        return text
+    text = "\n".join(text.splitlines())
+    if rules.strip_sounds:
+        text = strip_sounds(text)
+    if rules.strip_music:
+        text = strip_music(text)
+    return strip_leads(text, speakers=rules.strip_speakers, dashes=rules.strip_dashes)
+
+
+def _has_caption_rules(rules: NormalizeRules) -> bool:
+    return rules.strip_sounds or rules.strip_music or rules.strip_speakers or rules.strip_dashes
+
+
+def _without_captions(rules: NormalizeRules) -> NormalizeRules:
+    return replace(
+        rules, strip_sounds=False, strip_music=False, strip_speakers=False, strip_dashes=False
+    )
 
 
 def _unescape(entity: re.Match[str]) -> str:

@@ -9,6 +9,24 @@ PIECES = st.sampled_from(
         *"ŉ´…’ﬁ＜＞＆；＼｛￼",  # noqa: RUF001
         *("amp;", "AMP;", "lt;", "gt;", "#38;", "#x26;", "#60;", "nbsp;", "i", "v x", "br", "N"),
         *("<i>", "</i>", "<br/>", "{\\an8}", "\\N", "&amp;", "&lt;", "&gt;", "00:00.000", "a b"),
+        *(
+            "[",
+            "]",
+            "(",
+            ")",
+            "♪",
+            "🎵",
+            ">>",
+            "AB:",
+            "J: ",
+            "MAN",
+            "SIGH",
+            "laughs",
+            "\u2013",
+            "- ",
+            "# ",
+        ),
+        *("{\\p1}", "\\p1", "[SIGHS]", "\n- ", "\uff1a"),
         "\u0301" * 40,
     ]
 )
@@ -20,6 +38,10 @@ RULES = st.builds(
     fold_punctuation=st.booleans(),
     strip_control=st.booleans(),
     nfkc=st.booleans(),
+    strip_sounds=st.booleans(),
+    strip_music=st.booleans(),
+    strip_speakers=st.booleans(),
+    strip_dashes=st.booleans(),
 )
 
 

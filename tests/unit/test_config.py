@@ -10,6 +10,7 @@ from aslbatch.config.load import load_config
 from aslbatch.config.resolved import resolved
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.errors import ConfigError
+from aslbatch.text.normalize import NormalizeRules
 
 MINIMAL = """\
 source:
@@ -71,8 +72,8 @@ sink:
     assert faults_of(text) == [
         "job.yaml:1: model: required key is missing",
         "job.yaml:2: source.paths[1]: expected non-empty text, got 5; in quotes it is text",
-        "job.yaml:3: source.format: expected one of auto, parquet, jsonl, csv, tsv, text, "
-        'got "xml"',
+        "job.yaml:3: source.format: expected one of auto, parquet, jsonl, csv, tsv, text, srt, "
+        'vtt, ass, got "xml"',
         'job.yaml:5: decoding.num_beams: expected an integer of at least 1, got "four"',
         "job.yaml:6: decoding.num_beem: unknown key; did you mean num_beams?",
     ]
@@ -237,3 +238,22 @@ def test_secrets_are_never_printed(faults_of, text, override):
     faults = faults_of(text, *([override] if override else []))
     assert faults
     assert "hunter2" not in "\n".join(faults)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "cleaned"), [("en", "ase", True), ("ase", "en", False)]
+)
+def test_rules_for_captions_spare_gloss_unless_asked_for(source, target, cleaned):
+    values = {
+        "source": {"paths": "a.txt"},
+        "languages": {"source": source, "target": target},
+        "model": {"name": "demo"},
+        "normalize": {"strip_dashes": True},
+        "sink": {"path": "out"},
+    }
+    rules = TranslateConfig.model_validate(values).normalize_rules()
+    assert [rules[f"strip_{what}"] for what in ("markup", "sounds", "music", "speakers")] == [
+        cleaned
+    ] * 4
+    assert rules["strip_dashes"] is True
+    assert NormalizeRules(**rules).max_characters == 10_000

@@ -1,11 +1,15 @@
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from aslbatch.config.load import load_config
+from aslbatch.config.translate import TranslateConfig
 from aslbatch.schema import RejectReason
 from aslbatch.text.normalize import NormalizeRules, examine, normalize
 
+CONFIGS = Path(__file__).parents[2] / "configs"
 RULES = NormalizeRules()
 
 
@@ -32,6 +36,7 @@ RULES = NormalizeRules()
         ("a\x00b\x7f\x9f\u200b\ufeff\u00adc\u2060", "abc"),
         ("ﬁne e\u0301 ①", "fine é 1"),
         ("ŉ", "'n"),
+        (r"{\an5\pos(1,2)\p1}m 0 0 l 9 9{\p0}Sign {\p0\pbo1}text", "Sign text"),
     ],
 )
 def test_normalize_cleans(text, expected):
@@ -47,6 +52,10 @@ def test_normalize_cleans(text, expected):
         ("fold_punctuation", "‘a’ “b”"),  # noqa: RUF001
         ("strip_control", "a\x00b\u200bc"),
         ("nfkc", "ﬁne …"),
+        ("strip_sounds", "[SIGHS] Well (APPLAUSE)"),
+        ("strip_music", "♪ la ♪"),
+        ("strip_speakers", "MAN 2: Hi"),
+        ("strip_dashes", "- Hi"),
     ],
 )
 def test_each_switch_turns_its_rule_off(switch, text):
@@ -57,10 +66,48 @@ def test_each_switch_turns_its_rule_off(switch, text):
     assert normalize(text, RULES) != text
 
 
-def test_deep_nesting_ends():
-    text = "<<<<<<<b>b>b>b>b>b>b> &<i>amp;</i>"
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[SIGHS] Well, (APPLAUSE) yes. [DOOR SLAMS]", "Well, yes."),
+        ("[Music] [soft music playing] (laughs) (audience laughing) Hi", "Hi"),
+        ("see (page 3), the agency (NASA) [sic] [1] (2h) [a]", None),
+        ("he (the laughing man) came (music by John) (music lovers)", None),
+        ("[SOBS [LOUDLY]] Hi", "Hi"),
+        ("♪ I'm walking ♪\n♫ home 🎵", "I'm walking home"),
+        ("# I'm walking\nhome #", "I'm walking home"),
+        ("we are #1 and #2", None),
+        ("JOHN: Hi.\nMAN 2: Yo.", "Hi. Yo."),
+        (">> MARY O'NEIL: Hi >> there", "Hi >> there"),
+        ("DR. SMITH (SIGHS): Hi", "Hi"),
+        ("Note: at 10:30, see A:B", None),
+        ("WARNING: hot", None),
+        ("ONE TWO THREE FOUR: go", None),
+        ("JOHN:Hi, MARY: hi", None),
+        ("- Hi.\n- Hello.<br>-Yes\\N– No", "Hi. Hello. Yes No"),  # noqa: RUF001
+        ("-5 degrees, well-known - yes", None),
+        ("<i>- [SIGHS] JOHN: -- Hi</i>", "Hi"),
+    ],
+)
+def test_captions_are_reduced_to_what_is_said(text, expected):
     cleaned = normalize(text, RULES)
+    assert cleaned == (text if expected is None else expected)
     assert normalize(cleaned, RULES) == cleaned
+
+
+@pytest.mark.parametrize(
+    "gloss",
+    ["IX-1p [MULT] WANT", "CL: [CAR] MOVE", "#JOHN ARRIVE #", "(2H) GIVE", "QM: WHO", "- NEG"],
+)
+def test_gloss_passes_with_the_rules_of_its_configuration(gloss):
+    config = load_config(CONFIGS / "translate.gloss-to-english.yaml", TranslateConfig)
+    assert normalize(gloss, NormalizeRules(**config.normalize_rules())) == gloss
+
+
+def test_deep_nesting_ends():
+    for text in ("<<<<<<<b>b>b>b>b>b>b> &<i>amp;</i>", "[A" * 9 + " [B]" + "]" * 9 + " - A: B"):
+        cleaned = normalize(text, RULES)
+        assert normalize(cleaned, RULES) == cleaned
 
 
 @pytest.mark.parametrize(
@@ -73,6 +120,9 @@ def test_deep_nesting_ends():
         ("&nbsp;", RejectReason.MARKUP_ONLY),
         (r"{\an8} ", RejectReason.MARKUP_ONLY),
         ("♪ ♪", RejectReason.NO_WORDS),
+        ("<i>♪</i>", RejectReason.NO_WORDS),
+        ("[SIGHS] (APPLAUSE)", RejectReason.NO_WORDS),
+        ("JOHN: -", RejectReason.NO_WORDS),
         ("😀!", RejectReason.NO_WORDS),
         ("<i>- ...</i>", RejectReason.NO_WORDS),
         ("a" * 10_001, RejectReason.TOO_LONG),
@@ -105,6 +155,8 @@ def test_markup_does_not_count_as_length():
     [
         *("<", "&", "&amp;", "&amp", "&#38;", "<a ", "<a x=", "<a  ", "{\\", "<!--", "<v ", "<br "),
         *("\u0301\u0323", "\u0f73", "\\", "<i>", "a", "&#", "<00:"),
+        *("[", "(", "[A", "[A]", " (AB)", "(a b) ", "A: ", "AB:", "- ", "-", ">>", "♪", "# ", "\n"),
+        *("\n- ", "{\\p", "{\\p1", "{\\p1}", "\\p1", "{\\a"),
     ],
 )
 def test_megabyte_takes_linear_time(piece):

@@ -70,6 +70,10 @@ def test_path_opens_the_file_from_another_working_directory(folder, monkeypatch)
         ("a.csv.gz", "csv", "gzip"),
         ("a.b.tsv", "tsv", "none"),
         ("a.txt", "text", "none"),
+        ("The.Film.2019.SRT", "srt", "none"),
+        ("a.vtt.gz", "vtt", "gzip"),
+        ("a.ass", "ass", "none"),
+        ("a.ssa.zst", "ass", "zstd"),
     ],
 )
 def test_format_and_compression_follow_the_ending(folder, name, expected, compression):

@@ -24,7 +24,8 @@ class Index:
         schema: Columns of the source.
         text_bytes: About how many bytes of UTF-8 text the text column holds.
         offsets: Byte offsets in the decompressed content: of every `mark_every`-th row, beginning
-            with the first, and of the end of the last row. Empty for Parquet.
+            with the first, and of the end of the last row. Empty for Parquet and
+            subtitles.
     """
 
     rows: int

@@ -1,6 +1,6 @@
 """The module that reads each format."""
 
-from aslbatch.shards.formats import delimited, jsonl, parquet, text
+from aslbatch.shards.formats import delimited, jsonl, parquet, subtitles, text
 from aslbatch.shards.formats.protocol import Format
 
 FORMATS: dict[str, Format] = {
@@ -9,4 +9,7 @@ FORMATS: dict[str, Format] = {
     "csv": delimited,
     "tsv": delimited,
     "text": text,
+    "srt": subtitles,
+    "vtt": subtitles,
+    "ass": subtitles,
 }
