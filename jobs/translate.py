@@ -2,7 +2,7 @@
 
 import sys
 
-from aslbatch.cli import main
+from aslbatch.cli import run
 
 if __name__ == "__main__":
-    main(["translate", *sys.argv[1:]])
+    run(["translate", *sys.argv[1:]])

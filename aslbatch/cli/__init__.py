@@ -1,5 +1,5 @@
 """The command line: `aslbatch <job> CONFIG` and the tools around it."""
 
-from aslbatch.cli.app import main
+from aslbatch.cli.app import main, run
 
-__all__ = ["main"]
+__all__ = ["main", "run"]

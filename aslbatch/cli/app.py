@@ -1,9 +1,10 @@
 """The commands, each a few lines around a function of `aslbatch.pipelines`."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -128,3 +129,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if error.code == _INTERRUPTED:
             display.show_interrupted()
         raise
+
+
+def run(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line as a process of its own; see `main`.
+
+    The process ends without taking the interpreter apart: threads of Arrow and Ray may still hold
+    Python objects then, and abort the process after all its work was done.
+    """
+    code: int | str | None = 0
+    try:
+        main(arguments)
+    except SystemExit as stop:
+        code = stop.code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))

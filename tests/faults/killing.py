@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 PLUGIN = Path(__file__).parent / "plugin"
-COMMAND = (sys.executable, "-c", "from aslbatch.cli import main; main()")
+COMMAND = (sys.executable, "-c", "from aslbatch.cli import run; run()")
 PATIENCE_S = 300
 """Far more than anything here takes: the machine may be busy with something else."""
 

@@ -93,6 +93,16 @@ def test_help_does_not_load_what_is_heavy(module):
     assert done.returncode == 0, f"aslbatch --help imports {module}"
 
 
+@pytest.mark.parametrize(("words", "code"), [(["--version"], 0), (["nosuch"], 2)])
+def test_the_process_ends_with_the_code_and_all_output(words, code):
+    command = f"from aslbatch.cli import run; run({words})"
+    done = subprocess.run(
+        [sys.executable, "-c", command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code
+    assert (done.stdout or done.stderr).strip()
+
+
 def test_the_job_module_is_the_same_command(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "jobs.translate", "nowhere.yaml"],

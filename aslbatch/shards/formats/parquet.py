@@ -32,7 +32,8 @@ def scan(
     Parquet needs no marks, so `mark_every` has no effect.
     """
     del mark_every
-    with _open_parquet(source, storage_options) as file:
+    # Without the threads that read ahead: there is nothing ahead of a footer.
+    with _open_parquet(source, storage_options, pre_buffer=False) as file:
         schema = file.schema_arrow
         check_text_column(source.uri, schema, text_column)
         rows = file.metadata.num_rows
@@ -45,7 +46,7 @@ def read(
     shard: Shard, *, schema: pa.Schema, text_column: str, storage_options: Mapping[str, Any]
 ) -> RawRows:
     """Read the row groups that overlap; see `aslbatch.shards.formats.protocol.Format`."""
-    with _open_parquet(shard, storage_options) as file:
+    with _open_parquet(shard, storage_options, pre_buffer=True) as file:
         present = set(file.schema_arrow.names)
         names = [name for name in schema.names if name in present]
         names += [] if text_column in names else [text_column]
@@ -64,11 +65,14 @@ def read(
 
 @contextmanager
 def _open_parquet(
-    file: Source | Shard, storage_options: Mapping[str, Any]
+    file: Source | Shard, storage_options: Mapping[str, Any], *, pre_buffer: bool
 ) -> Iterator[pq.ParquetFile]:
     with readable(file.uri):
         fs, inner = url_to_fs(file.path, **storage_options)
-        with fs.open(inner, "rb") as stored, pq.ParquetFile(stored, pre_buffer=True) as parquet:
+        with (
+            fs.open(inner, "rb") as stored,
+            pq.ParquetFile(stored, pre_buffer=pre_buffer) as parquet,
+        ):
             yield parquet
 
 
