@@ -7,6 +7,7 @@ import pyarrow as pa
 from aslbatch.schema import DETAIL, REASON, RejectReason
 
 Rejection = tuple[RejectReason, str]
+"""Why a row cannot be used: the reason, and a detail that says what to do."""
 
 
 def rejections(table: pa.Table) -> list[Rejection | None]:

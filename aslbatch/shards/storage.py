@@ -196,7 +196,7 @@ def _link(temporary: Path, path: Path) -> None:
     """Give the file its name unless that is taken, on file systems without links too."""
     try:
         path.hardlink_to(temporary)
-    except FileExistsError:
+    except (FileExistsError, FileNotFoundError):
         raise
     except OSError:
         with path.open("xb") as file:

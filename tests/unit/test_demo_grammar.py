@@ -2,6 +2,7 @@ import random
 import re
 from itertools import islice
 
+import pyarrow.parquet as pq
 import pytest
 
 from aslbatch.training.demo import lexicon
@@ -169,9 +170,8 @@ def test_sample_lines_are_seeded_and_mostly_clean():
 
 
 def test_written_corpus_has_all_files_and_nested_columns(tmp_path):
-    parquet = pytest.importorskip("pyarrow.parquet")
     table_path, jsonl_path, text_path = write_corpus(tmp_path, seed=13)
-    table = parquet.read_table(table_path)
+    table = pq.read_table(table_path)
     assert table.num_rows == 1500
     assert str(table.schema.field("cue").type) == "struct<start_ms: int64, end_ms: int64>"
     assert all(end["start_ms"] < end["end_ms"] for end in islice(table["cue"].to_pylist(), 50))

@@ -13,10 +13,11 @@ from typing import Any
 import pyarrow as pa
 
 from aslbatch.errors import SourceError
+from aslbatch.rejects import Rejection
 from aslbatch.schema import RejectReason
 from aslbatch.shards.columns import check_text_column
 from aslbatch.shards.formats.content import BOM, open_content, read_range
-from aslbatch.shards.formats.protocol import Index, RawRows, Rejection
+from aslbatch.shards.formats.protocol import Index, RawRows
 from aslbatch.shards.formats.text import invalid_utf8
 from aslbatch.shards.shard import Shard
 from aslbatch.shards.sources import Source

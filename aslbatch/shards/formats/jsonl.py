@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from aslbatch.errors import SourceError
+from aslbatch.rejects import Rejection
 from aslbatch.schema import RejectReason
 from aslbatch.shards.columns import check_text_column, has_all_columns
 from aslbatch.shards.formats.content import (
@@ -25,7 +26,7 @@ from aslbatch.shards.formats.json_types import (
     merge_types,
     without_nulls,
 )
-from aslbatch.shards.formats.protocol import Index, RawRows, Rejection
+from aslbatch.shards.formats.protocol import Index, RawRows
 from aslbatch.shards.formats.text import invalid_utf8
 from aslbatch.shards.shard import Shard
 from aslbatch.shards.sources import Source

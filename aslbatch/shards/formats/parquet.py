@@ -9,9 +9,10 @@ import pyarrow.parquet as pq
 from fsspec.core import url_to_fs
 
 from aslbatch.errors import SourceError
+from aslbatch.rejects import Rejection
 from aslbatch.shards.columns import check_text_column
 from aslbatch.shards.formats.content import readable
-from aslbatch.shards.formats.protocol import Index, RawRows, Rejection
+from aslbatch.shards.formats.protocol import Index, RawRows
 from aslbatch.shards.formats.text import invalid_utf8
 from aslbatch.shards.shard import Shard
 from aslbatch.shards.sources import Source

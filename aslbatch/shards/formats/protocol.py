@@ -7,12 +7,9 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from aslbatch.schema import RejectReason
+from aslbatch.rejects import Rejection
 from aslbatch.shards.shard import Shard
 from aslbatch.shards.sources import Source
-
-Rejection = tuple[RejectReason, str]
-"""Why a row cannot be used: the reason, and a detail that says what to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from aslbatch.rejects import Rejection
 from aslbatch.schema import RejectReason
 from aslbatch.shards.formats.content import (
     BOM,
@@ -13,7 +14,7 @@ from aslbatch.shards.formats.content import (
     read_range,
     split_lines,
 )
-from aslbatch.shards.formats.protocol import Index, RawRows, Rejection
+from aslbatch.shards.formats.protocol import Index, RawRows
 from aslbatch.shards.shard import Shard
 from aslbatch.shards.sources import Source
 
