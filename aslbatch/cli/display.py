@@ -26,7 +26,8 @@ if TYPE_CHECKING:  # so that `aslbatch --help` does not load Ray
     from aslbatch.pipelines.estimate import Estimate
     from aslbatch.pipelines.status import Status
     from aslbatch.pipelines.verify import Verdict
-    from aslbatch.shards.plan import Plan, Shard
+    from aslbatch.shards.plan import Plan
+from aslbatch.shards.shard import Shard
 
 _LOG_PERIOD_S = 30.0
 _PAIRS = 12

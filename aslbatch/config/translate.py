@@ -33,6 +33,10 @@ class SourceSection(Section):
     text_column: Text = Field(
         default="text", description="Column that holds the text to translate."
     )
+    subtitle_rows: Literal["cue", "turn", "sentence"] = Field(
+        default="turn",
+        description="Rows of subtitles: cues as they are, one a speaker, or whole sentences.",
+    )
     columns: Literal["all"] | list[Text] = Field(
         default="all", description="Source columns kept in the output: all, or a list of names."
     )

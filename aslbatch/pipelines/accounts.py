@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from aslbatch.errors import IncompleteRunError
 from aslbatch.shards.commits import Commit, committed, read_commits
 from aslbatch.shards.layout import PLAN, commit_file
-from aslbatch.shards.plan import Plan, Shard, plan_from_parquet
+from aslbatch.shards.plan import Plan
+from aslbatch.shards.plan_file import plan_from_parquet
+from aslbatch.shards.shard import Shard
 from aslbatch.shards.storage import Storage
 
 _NAMED_SHARDS = 5

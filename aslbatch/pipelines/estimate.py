@@ -11,10 +11,11 @@ from aslbatch.pipelines.failure import plain_errors
 from aslbatch.pipelines.run import examine
 from aslbatch.pipelines.worker import WorkerSettings, load_stage, worker_settings
 from aslbatch.schema import TEXT
-from aslbatch.shards.plan import Plan, Shard
+from aslbatch.shards.plan import Plan
 from aslbatch.shards.read import read_shard
+from aslbatch.shards.reading import Reading
+from aslbatch.shards.shard import Shard
 from aslbatch.stages.normalize import normalize_rows
-from aslbatch.text.normalize import NormalizeRules
 
 _SAMPLE_ROWS = 256
 _FIRST_BATCH = 8
@@ -60,7 +61,7 @@ def estimate(
     with Cluster(verbose=verbose) as cluster, plain_errors():
         pool = run.pool(cluster)
         plan = run.cut(pool)
-        sample = _sample(config, plan)
+        sample = _sample(run.reading, plan)
         measure = ray.remote(num_cpus=pool.logical_cpus, num_gpus=pool.gpus)(measure_speed)
         tokens_a_row, rows_a_second = ray.get(
             measure.remote(worker_settings(replace(run, plan=plan), pool), sample)
@@ -102,21 +103,15 @@ def measure_speed(settings: WorkerSettings, texts: list[str | None]) -> tuple[fl
     return tokens / done * share, done / (time.perf_counter() - started) / share
 
 
-def _sample(config: TranslateConfig, plan: Plan) -> list[str | None]:
+def _sample(reading: Reading, plan: Plan) -> list[str | None]:
     """Return normalized texts from the start, the middle and the end of a plan."""
     shards = plan.shards
     chosen: list[Shard] = list(dict.fromkeys([shards[0], shards[len(shards) // 2], shards[-1]]))
-    rules = NormalizeRules(**config.normalize_rules())
     texts: list[str | None] = []
     for shard in chosen:
-        table = read_shard(
-            shard,
-            schema=plan.schema,
-            text_column=config.source.text_column,
-            storage_options=config.source.storage_options,
-        )
+        table = read_shard(shard, schema=plan.schema, reading=reading)
         count = min(table.num_rows, _SAMPLE_ROWS // len(chosen))
         step = max(1, table.num_rows // count)
         rows = table.take(list(range(0, table.num_rows, step))[:count])
-        texts += normalize_rows(rows, rules)[TEXT].to_pylist()
+        texts += normalize_rows(rows, reading.rules)[TEXT].to_pylist()
     return texts

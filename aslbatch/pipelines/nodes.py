@@ -6,7 +6,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from aslbatch.errors import SinkError, SourceError
 from aslbatch.pipelines.run import Run
 from aslbatch.shards.layout import RUN
-from aslbatch.shards.sources import Source, fingerprint
+from aslbatch.shards.listing import fingerprint
+from aslbatch.shards.source import Source
 from aslbatch.shards.storage import Storage
 
 

@@ -17,17 +17,15 @@ from aslbatch.models.inspection import check_checkpoint
 from aslbatch.provenance.identity import RunIdentity
 from aslbatch.shards.commits import OutputFormat, committed
 from aslbatch.shards.layout import OWNED, PLAN, RUN
-from aslbatch.shards.plan import (
-    Plan,
-    Shard,
-    auto_shard_rows,
-    make_plan,
-    plan_from_parquet,
-    plan_to_parquet,
-)
-from aslbatch.shards.sources import Source, list_sources
+from aslbatch.shards.plan import Plan, auto_shard_rows, make_plan
+from aslbatch.shards.plan_file import plan_from_parquet, plan_to_parquet
+from aslbatch.shards.reading import Reading
+from aslbatch.shards.shard import Shard
+from aslbatch.shards.source import Source
+from aslbatch.shards.sources import list_sources
 from aslbatch.shards.storage import Storage
 from aslbatch.text.languages import mbart_code
+from aslbatch.text.normalize import NormalizeRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +74,17 @@ class Run:
             self.config.sink.compression,
         )
 
+    @property
+    def reading(self) -> Reading:
+        """How the sources are read."""
+        source = self.config.source
+        return Reading(
+            text_column=source.text_column,
+            storage_options=source.storage_options,
+            subtitle_rows=source.subtitle_rows,
+            rules=NormalizeRules(**self.config.normalize_rules()),
+        )
+
     def todo(self) -> list[Shard]:
         """Return the planned shards that are not committed."""
         done = committed(self.storage)
@@ -100,14 +109,13 @@ class Run:
         Raises:
             SourceError: A source cannot be read, or there is nothing in them.
         """
-        source, rows = self.config.source, self.config.run.shard_rows
+        rows = self.config.run.shard_rows
         return make_plan(
             self.sources,
-            text_column=source.text_column,
-            columns=source.columns,
+            reading=self.reading,
+            columns=self.config.source.columns,
             shard_rows=partial(auto_shard_rows, workers=pool.workers) if rows == "auto" else rows,
             limit=self.limit,
-            storage_options=source.storage_options,
         )
 
     def claim(self, plan: Plan, *, overwrite: bool) -> "Run":

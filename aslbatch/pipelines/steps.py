@@ -1,12 +1,10 @@
 """The stages as Ray Data calls them: a batch of one row in, which is a shard, and one out."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pyarrow as pa
 
 from aslbatch.shards.cell import pack, shard_of, unpack
 from aslbatch.shards.read import read_shard
+from aslbatch.shards.reading import Reading
 from aslbatch.shards.recommit import only_failed
 from aslbatch.shards.storage import Storage
 from aslbatch.stages.normalize import normalize_rows
@@ -18,15 +16,12 @@ def read_shard_row(
     batch: pa.Table,
     *,
     schema: pa.Schema,
-    text_column: str,
-    storage_options: Mapping[str, Any],
+    reading: Reading,
     failed_in: Storage | None = None,
 ) -> pa.Table:
     """Read the rows of a planned shard, or only those that failed in an output folder."""
     shard = shard_of(batch)
-    table = read_shard(
-        shard, schema=schema, text_column=text_column, storage_options=storage_options
-    )
+    table = read_shard(shard, schema=schema, reading=reading)
     return pack(shard, table if failed_in is None else only_failed(table, shard, failed_in))
 
 

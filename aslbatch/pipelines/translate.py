@@ -26,10 +26,9 @@ from aslbatch.pipelines.worker import TranslateShards, worker_settings
 from aslbatch.shards.attempts import Attempts
 from aslbatch.shards.cell import plan_row
 from aslbatch.shards.commits import commit_shard
-from aslbatch.shards.plan import Shard
 from aslbatch.shards.recommit import recommit_shard
+from aslbatch.shards.shard import Shard
 from aslbatch.shards.sink import ShardSink
-from aslbatch.text.normalize import NormalizeRules
 
 
 def translate(
@@ -90,11 +89,10 @@ def translate_shards(
     read = partial(
         read_shard_row,
         schema=run.planned.schema,
-        text_column=config.source.text_column,
-        storage_options=config.source.storage_options,
+        reading=run.reading,
         failed_in=run.storage if again else None,
     )
-    normalize = partial(normalize_shard, rules=NormalizeRules(**config.normalize_rules()))
+    normalize = partial(normalize_shard, rules=run.reading.rules)
     commit = partial(
         recommit_shard if again else commit_shard,
         storage=run.storage,

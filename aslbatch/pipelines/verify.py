@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -23,7 +25,9 @@ from aslbatch.shards.layout import (
     SUCCESS,
     commit_file,
 )
-from aslbatch.shards.plan import Plan, Shard
+from aslbatch.shards.plan import Plan
+from aslbatch.shards.positions import positions
+from aslbatch.shards.shard import Shard
 from aslbatch.shards.storage import Storage
 
 _READERS = 4
@@ -86,7 +90,7 @@ def _check_shard(storage: Storage, shard: Shard, record: Commit, run_id: str) ->
     if fault := record_fault(shard, record, run_id):
         yield f"{commit_file(shard.name)}: {fault}"
         return
-    rows: list[int] = []
+    found: list[npt.NDArray[np.int64]] = []
     reasons: Counter[str] = Counter()
     for file in record.files:
         try:
@@ -100,22 +104,21 @@ def _check_shard(storage: Storage, shard: Shard, record: Commit, run_id: str) ->
                 f"were {file.size_bytes} with {file.sha256[:16]}"
             )
             return
-        rows += _column(data, "source_row")
-        reasons.update(_column(data, "reject_reason") if file is record.rejected else ())
-    if sorted(rows) != list(range(shard.row_start, shard.row_start + shard.rows)):
+        found.append(positions(shard, _columns(data, ["source_uri", "source_row"])))
+        if file is record.rejected:
+            reasons.update(_columns(data, ["reject_reason"])["reject_reason"].to_pylist())
+    if not np.array_equal(np.sort(np.concatenate(found)), np.arange(shard.rows)):
         yield (
-            f"{record.data.name}: its rows and the rejected ones are not the {shard.rows} rows of "
-            f"{shard.uri} from {shard.row_start} on, each once"
+            f"{record.data.name}: its rows and the rejected ones are not the {shard.rows} rows "
+            f"from {shard.pieces[0]} on, each once"
         )
     if reasons != record.reasons:
         yield f"{commit_file(shard.name)}: reasons {record.reasons}, rejected were {dict(reasons)}"
 
 
-def _column(data: bytes, name: str) -> list[Any]:
+def _columns(data: bytes, names: list[str]) -> pa.Table:
     # Not pq.read_table: threads of its own still hold the bytes when Python ends, and abort it.
-    table = pq.ParquetFile(pa.BufferReader(data)).read(columns=[name])
-    values: list[Any] = table[name].to_pylist()
-    return values
+    return pq.ParquetFile(pa.BufferReader(data)).read(columns=names)
 
 
 def _strangers(storage: Storage, plan: Plan, records: dict[str, Commit]) -> Iterator[str]:

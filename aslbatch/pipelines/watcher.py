@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aslbatch.cluster.progress import Progress
     from aslbatch.cluster.session import Pool
-    from aslbatch.shards.plan import Plan, Shard
+    from aslbatch.shards.plan import Plan
+from aslbatch.shards.shard import Shard
 
 
 class Watcher:

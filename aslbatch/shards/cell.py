@@ -8,7 +8,7 @@ import io
 
 import pyarrow as pa
 
-from aslbatch.shards.plan import Shard, shard_from_json, shard_to_json
+from aslbatch.shards.shard import Shard, shard_from_json, shard_to_json
 
 SHARD = "shard"
 PAYLOAD = "payload"

@@ -14,7 +14,7 @@ from aslbatch.errors import IncompleteRunError
 from aslbatch.provenance.hashing import sha256_bytes
 from aslbatch.schema import DETAIL, REASON, RejectReason, rejection_fields, translation_fields
 from aslbatch.shards.layout import COMMITS, commit_file, data_file, rejected_file
-from aslbatch.shards.plan import Shard
+from aslbatch.shards.shard import Shard
 from aslbatch.shards.storage import Storage
 
 _READERS = 16
@@ -141,7 +141,7 @@ def commit_shard(
     if table.num_rows != shard.rows:
         raise IncompleteRunError(
             f"{shard.name}: {table.num_rows} rows came out, {shard.rows} were planned from "
-            f"{shard.uri} row {shard.row_start}; nothing was written, please report this"
+            f"{shard.pieces[0]} on; nothing was written, please report this"
         )
     is_rejected = pc.is_valid(table[REASON])
     data = select_columns(table.filter(pc.invert(is_rejected)), output.data_schema)

@@ -1,55 +1,29 @@
 """The plan of a job: every shard, with exact row counts, before work begins."""
 
-import base64
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Literal
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from aslbatch.errors import SinkError, SourceError
+from aslbatch.errors import SourceError
 from aslbatch.shards.columns import keep_columns
 from aslbatch.shards.formats.protocol import Index
 from aslbatch.shards.formats.registry import FORMATS
-from aslbatch.shards.shard import Shard, shard_from_json, shard_name, shard_to_json
-from aslbatch.shards.sources import Source
-
-__all__ = [
-    "Plan",
-    "Shard",
-    "auto_shard_rows",
-    "make_plan",
-    "plan_from_parquet",
-    "plan_to_parquet",
-    "shard_from_json",
-    "shard_to_json",
-]
+from aslbatch.shards.reading import Reading
+from aslbatch.shards.shard import Piece, Shard, shard_name
+from aslbatch.shards.source import Source
 
 MIN_SHARD_ROWS = 2_048
 MAX_SHARD_ROWS = 131_072
 SHARDS_PER_WORKER = 8
+MAX_PIECES = 1_024
+MAX_SHARD_BYTES = 1 << 31
 
-_SHARD_SCHEMA = pa.schema(
-    [
-        pa.field("name", pa.string(), nullable=False),
-        pa.field("index", pa.int64(), nullable=False),
-        pa.field("uri", pa.string(), nullable=False),
-        pa.field("path", pa.string(), nullable=False),
-        pa.field("format", pa.string(), nullable=False),
-        pa.field("compression", pa.string(), nullable=False),
-        pa.field("row_start", pa.int64(), nullable=False),
-        pa.field("rows", pa.int64(), nullable=False),
-        pa.field("byte_start", pa.int64()),
-        pa.field("byte_end", pa.int64()),
-        pa.field("text_bytes", pa.int64(), nullable=False),
-        pa.field("source_size", pa.int64(), nullable=False),
-        pa.field("source_version", pa.string(), nullable=False),
-    ]
-)
-_COLUMNS_KEY = b"aslbatch.source_schema"
-_FINGERPRINTS_KEY = b"aslbatch.fingerprints"
+_SCANNERS = 16
+_NAMED_FAULTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +45,6 @@ class Plan:
         """Number of rows in all shards."""
         return sum(shard.rows for shard in self.shards)
 
-    @property
-    def text_bytes(self) -> int:
-        """About how many bytes of UTF-8 text there are to translate."""
-        return sum(shard.text_bytes for shard in self.shards)
-
 
 def auto_shard_rows(total_rows: int, workers: int) -> int:
     """Return the rows a shard for a job of this size.
@@ -91,125 +60,126 @@ def auto_shard_rows(total_rows: int, workers: int) -> int:
 def make_plan(
     sources: Sequence[Source],
     *,
-    text_column: str,
-    columns: Literal["all"] | Sequence[str],
+    reading: Reading,
+    columns: Literal["all"] | Sequence[str] = "all",
     shard_rows: int | Callable[[int], int],
-    limit: int | None,
-    storage_options: Mapping[str, Any],
+    limit: int | None = None,
 ) -> Plan:
-    """Scan all sources once and cut them into shards; no shard spans two sources.
+    """Scan all sources once and cut them into shards.
+
+    A source with more rows than a shard takes is cut; neighbors with fewer share one.
 
     Args:
         sources: The files, in the order in which their rows are numbered into shards.
-        text_column: Name of the column to translate.
+        reading: How they are read.
         columns: Source columns to keep: `all`, or their names.
         shard_rows: Rows a shard, or what returns them for the total of rows; the latter is
             rounded down to a multiple of 2,048.
         limit: Rows after which to stop, for a trial; sources beyond are not looked at.
-        storage_options: Passed to fsspec.
 
     Raises:
         SourceError: A source cannot be read, has no such text column, does not fit the others,
-            has columns named like aslbatch's own, or there are no rows at all.
+            has columns named like aslbatch's own, or there are no rows at all. Of faults in
+            several sources all are told.
     """
     mark_every = shard_rows if isinstance(shard_rows, int) else MIN_SHARD_ROWS
-    scanned = list(_scan(sources, text_column, mark_every, limit, storage_options))
+    scanned = _scan_all(sources, reading, mark_every, limit)
     total_rows = sum(index.rows for _, index in scanned)
     if total_rows == 0:
-        names = ", ".join(source.uri for source in sources)
+        names = ", ".join(source.uri for source in sources[:_NAMED_FAULTS])
         raise SourceError(f"there are no rows in {names}; check source.paths and --limit")
     schema = keep_columns([(source.uri, index.schema) for source, index in scanned], columns)
     if not isinstance(shard_rows, int):
         shard_rows = max(shard_rows(total_rows) // mark_every, 1) * mark_every
-    shards: list[Shard] = []
-    for source, index in scanned:
-        shards += _cut(source, index, shard_rows, mark_every, first_index=len(shards))
+    pieces = (p for s, index in scanned for p in _cut(s, index, shard_rows, mark_every))
+    shards = [
+        Shard(shard_name(number, group), number, group)
+        for number, group in enumerate(_group(pieces, shard_rows))
+    ]
     return Plan(tuple(shards), schema, tuple(_fingerprint(source) for source, _ in scanned))
-
-
-def plan_to_parquet(plan: Plan) -> bytes:
-    """Return the bytes of `_plan/plan.parquet`; equal plans give equal bytes."""
-    metadata = {
-        # Parquet metadata has to be text.
-        _COLUMNS_KEY: base64.b64encode(plan.schema.serialize().to_pybytes()),
-        _FINGERPRINTS_KEY: json.dumps(plan.fingerprints).encode(),
-    }
-    rows = [asdict(shard) for shard in plan.shards]
-    sink = pa.BufferOutputStream()
-    table = pa.Table.from_pylist(rows, _SHARD_SCHEMA.with_metadata(metadata))
-    pq.write_table(table, sink, compression="zstd")
-    return bytes(sink.getvalue().to_pybytes())
-
-
-def plan_from_parquet(data: bytes) -> Plan:
-    """Read what `plan_to_parquet` wrote.
-
-    Raises:
-        SinkError: The bytes are not a plan.
-    """
-    try:
-        table = pq.ParquetFile(pa.BufferReader(data)).read()
-        metadata = table.schema.metadata or {}
-        schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(metadata[_COLUMNS_KEY])))
-        fingerprints = tuple(json.loads(metadata[_FINGERPRINTS_KEY]))
-        shards = tuple(Shard(**row) for row in table.to_pylist())
-    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
-        raise SinkError(
-            f"the stored plan cannot be read: {error!r}; start afresh with --overwrite"
-        ) from error
-    return Plan(shards, schema, fingerprints)
 
 
 def _fingerprint(source: Source) -> dict[str, str | int]:
     return {"uri": source.uri, "size": source.size, "version": source.version}
 
 
+def _scan_all(
+    sources: Sequence[Source], reading: Reading, mark_every: int, limit: int | None
+) -> list[tuple[Source, Index]]:
+    """Scan sources in their order, several at a time where there is no limit.
+
+    Files of one archive are scanned one after the other, since an archive is read from its front.
+    """
+    if limit is not None:
+        return list(_scan(sources, reading, mark_every, limit))
+    batches = [list(files) for _, files in groupby(sources, lambda source: source.container)]
+    scanned: list[tuple[Source, Index]] = []
+    faults: list[str] = []
+    with ThreadPoolExecutor(_SCANNERS) as pool:
+        for found, fault in pool.map(lambda b: _scan_batch(b, reading, mark_every), batches):
+            scanned += found
+            faults += fault
+    if faults:
+        more = len(faults) - _NAMED_FAULTS
+        rest = [f"and {more} more sources have faults"] if more > 0 else []
+        raise SourceError("\n".join(faults[:_NAMED_FAULTS] + rest))
+    return scanned
+
+
+def _scan_batch(
+    sources: Sequence[Source], reading: Reading, mark_every: int
+) -> tuple[list[tuple[Source, Index]], list[str]]:
+    """Return what was found, and what is wrong with the sources that cannot be scanned."""
+    scanned: list[tuple[Source, Index]] = []
+    faults: list[str] = []
+    for source in sources:
+        try:
+            scanned += _scan([source], reading, mark_every, None)
+        except SourceError as error:
+            faults.append(error.message)
+    return scanned, faults
+
+
 def _scan(
-    sources: Sequence[Source],
-    text_column: str,
-    mark_every: int,
-    limit: int | None,
-    storage_options: Mapping[str, Any],
+    sources: Iterable[Source], reading: Reading, mark_every: int, limit: int | None
 ) -> Iterator[tuple[Source, Index]]:
     for source in sources:
         if limit == 0:
             return
         index = FORMATS[source.format].scan(
-            source,
-            text_column=text_column,
-            mark_every=mark_every,
-            limit=limit,
-            storage_options=storage_options,
+            source, reading=reading, mark_every=mark_every, limit=limit
         )
         yield source, index
         limit = None if limit is None else limit - index.rows
 
 
-def _cut(
-    source: Source, index: Index, shard_rows: int, mark_every: int, *, first_index: int
-) -> Iterator[Shard]:
-    for number, start in enumerate(range(0, index.rows, shard_rows), first_index):
+def _cut(source: Source, index: Index, shard_rows: int, mark_every: int) -> Iterator[Piece]:
+    """Cut a source into pieces of at most `shard_rows` rows."""
+    for start in range(0, index.rows, shard_rows):
         rows = min(shard_rows, index.rows - start)
-        byte_start = byte_end = None
-        share, whole = rows, index.rows
-        if index.offsets:
-            byte_start = index.offsets[start // mark_every]
-            byte_end = index.offsets[-(-(start + rows) // mark_every)]
-            share, whole = byte_end - byte_start, index.offsets[-1] - index.offsets[0]
-        yield Shard(
-            name=shard_name(
-                number, uri=source.uri, file_format=source.format, row_start=start, rows=rows
-            ),
-            index=number,
-            uri=source.uri,
-            path=source.path,
-            format=source.format,
-            compression=source.compression,
-            row_start=start,
-            rows=rows,
-            byte_start=byte_start,
-            byte_end=byte_end,
-            text_bytes=index.text_bytes * share // whole,
-            source_size=source.size,
-            source_version=source.version,
-        )
+        if not index.offsets:
+            yield Piece(source, start, rows)
+            continue
+        byte_start = index.offsets[start // mark_every]
+        byte_end = index.offsets[-(-(start + rows) // mark_every)]
+        if byte_end - byte_start > MAX_SHARD_BYTES:
+            raise SourceError(
+                f"{source.uri} rows {start} to {start + rows - 1}: {byte_end - byte_start} bytes, "
+                f"more than fit a shard ({MAX_SHARD_BYTES}); is it a file of lines? "
+                "If so, set a smaller run.shard_rows"
+            )
+        yield Piece(source, start, rows, byte_start, byte_end)
+
+
+def _group(pieces: Iterable[Piece], shard_rows: int) -> Iterator[tuple[Piece, ...]]:
+    """Put neighbors together while they fit one shard."""
+    group: list[Piece] = []
+    rows = 0
+    for piece in pieces:
+        if group and (rows + piece.rows > shard_rows or len(group) == MAX_PIECES):
+            yield tuple(group)
+            group, rows = [], 0
+        group.append(piece)
+        rows += piece.rows
+    if group:
+        yield tuple(group)

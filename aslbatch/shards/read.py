@@ -1,6 +1,8 @@
 """Read one shard into a table: the kept source columns, the text, and where each row is from."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -11,77 +13,88 @@ from aslbatch.schema import DETAIL, REASON, SOURCE_ROW, SOURCE_URI, TEXT, Reject
 from aslbatch.shards.formats.content import readable
 from aslbatch.shards.formats.protocol import RawRows
 from aslbatch.shards.formats.registry import FORMATS
-from aslbatch.shards.shard import Shard
-from aslbatch.shards.sources import fingerprint
+from aslbatch.shards.listing import fingerprint
+from aslbatch.shards.reading import Reading
+from aslbatch.shards.shard import Piece, Shard
+from aslbatch.shards.source import Source
+
+_READERS = 8
 
 
-def read_shard(
-    shard: Shard, *, schema: pa.Schema, text_column: str, storage_options: Mapping[str, Any]
-) -> pa.Table:
+def read_shard(shard: Shard, *, schema: pa.Schema, reading: Reading) -> pa.Table:
     """Read exactly the rows of a shard, in order.
 
     Args:
         shard: A shard of the plan.
         schema: The plan's schema: the source columns to keep.
-        text_column: Name of the column to translate.
-        storage_options: Passed to fsspec.
+        reading: How the job reads its sources.
 
     Returns:
         The source columns as `schema` has them, null where a row cannot be parsed; then `_text`
         (string, null where rejected), `source_uri`, `source_row` (int64, from 0), and
         `_reject_reason` and `_reject_detail` (string, null where the row is good). Where the bytes
-        of the shard cannot be decoded, all of its rows are rejected as `unreadable`.
+        of a piece cannot be decoded, all of its rows are rejected as `unreadable`.
 
     Raises:
-        SourceError: The source cannot be opened, or changed since the plan was made.
+        SourceError: A source cannot be opened, or changed since the plan was made.
     """
-    _check_unchanged(shard, storage_options)
+    # Small objects of a remote store are waited for together; an archive is read front to end.
+    batches = [list(pieces) for _, pieces in groupby(shard.pieces, lambda p: p.source.container)]
+    with ThreadPoolExecutor(min(_READERS, len(batches))) as pool:
+        tables = pool.map(lambda batch: [_read_piece(p, schema, reading) for p in batch], batches)
+        table = pa.concat_tables(table for batch in tables for table in batch)
+    return table.unify_dictionaries().combine_chunks()
+
+
+def _read_piece(piece: Piece, schema: pa.Schema, reading: Reading) -> pa.Table:
+    source = piece.source
+    _check_unchanged(source, reading.storage_options)
     try:
-        raw = FORMATS[shard.format].read(
-            shard, schema=schema, text_column=text_column, storage_options=storage_options
-        )
+        raw = FORMATS[source.format].read(piece, schema=schema, reading=reading)
     except DamagedSourceError as error:
-        raw = _unreadable(shard, schema, error.message)
+        raw = _unreadable(piece, schema, error.message)
     # Checked again, since a source that is replaced while it is read may give parts of both.
-    _check_unchanged(shard, storage_options)
-    if len(raw.text) != shard.rows:
+    _check_unchanged(source, reading.storage_options)
+    if len(raw.text) != piece.rows:
         raise SourceError(
-            f"{shard.uri}: {shard.name} has {len(raw.text)} rows, planned were {shard.rows}; "
+            f"{piece}: {len(raw.text)} rows, planned were {piece.rows}; "
             "the file changed since the plan was made: bring it back, or plan again (--overwrite)"
         )
-    return _to_table(shard, raw, schema, text_column)
+    return _to_table(piece, raw, schema, reading.text_column)
 
 
-def _unreadable(shard: Shard, schema: pa.Schema, detail: str) -> RawRows:
-    """Return a shard of which nothing can be read: every row is rejected, none is missing."""
+def _unreadable(piece: Piece, schema: pa.Schema, detail: str) -> RawRows:
+    """Return a piece of which nothing can be read: every row is rejected, none is missing."""
     return RawRows(
-        columns=[pa.nulls(shard.rows, field.type) for field in schema],
-        text=pa.nulls(shard.rows, pa.string()),
-        rejects=dict.fromkeys(range(shard.rows), (RejectReason.UNREADABLE, detail)),
+        columns=[pa.nulls(piece.rows, field.type) for field in schema],
+        text=pa.nulls(piece.rows, pa.string()),
+        rejects=dict.fromkeys(range(piece.rows), (RejectReason.UNREADABLE, detail)),
     )
 
 
-def _check_unchanged(shard: Shard, storage_options: Mapping[str, Any]) -> None:
-    with readable(shard.uri):
-        size, version = fingerprint(shard.path, storage_options)
-    if (size, version) != (shard.source_size, shard.source_version):
+def _check_unchanged(source: Source, storage_options: Mapping[str, Any]) -> None:
+    with readable(source.uri):
+        size, version = fingerprint(source.path, storage_options)
+    if (size, version) != (source.size, source.version):
         raise SourceError(
-            f"{shard.uri} changed since the plan was made: it had {shard.source_size} bytes and "
-            f"version {shard.source_version}, now {size} bytes and version {version}; "
+            f"{source.uri} changed since the plan was made: it had {source.size} bytes and "
+            f"version {source.version}, now {size} bytes and version {version}; "
             "bring the file back, or plan again (--overwrite)"
         )
 
 
-def _to_table(shard: Shard, raw: RawRows, schema: pa.Schema, text_column: str) -> pa.Table:
+def _to_table(piece: Piece, raw: RawRows, schema: pa.Schema, text_column: str) -> pa.Table:
     rejects = dict(raw.rejects)
     for row in np.flatnonzero(raw.text.is_null().to_numpy(zero_copy_only=False)).tolist():
         rejects.setdefault(row, (RejectReason.EMPTY, f"column {text_column!r} is null"))
-    reasons: list[str | None] = [None] * shard.rows
-    details: list[str | None] = [None] * shard.rows
+    reasons: list[str | None] = [None] * piece.rows
+    details: list[str | None] = [None] * piece.rows
     for row, (reason, detail) in rejects.items():
         reasons[row], details[row] = reason.value, detail
-    uri = pa.DictionaryArray.from_arrays(pa.array(np.zeros(shard.rows, np.int32)), [shard.uri])
-    row_numbers = pa.array(np.arange(shard.row_start, shard.row_start + shard.rows))
+    uri = pa.DictionaryArray.from_arrays(
+        pa.array(np.zeros(piece.rows, np.int32)), [piece.source.uri]
+    )
+    row_numbers = pa.array(np.arange(piece.row_start, piece.row_start + piece.rows))
     return pa.table(
         [
             *raw.columns,

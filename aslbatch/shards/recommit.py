@@ -4,6 +4,7 @@ The new files have names of their own, and the new record replaces the old one i
 whenever a retry is killed, the record that is there names files that are whole.
 """
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -11,7 +12,8 @@ import pyarrow.parquet as pq
 from aslbatch.errors import IncompleteRunError
 from aslbatch.schema import DETAIL, REASON, RejectReason, translation_fields
 from aslbatch.shards.commits import Commit, OutputFormat, PublishedFile, commit_shard, read_commit
-from aslbatch.shards.plan import Shard
+from aslbatch.shards.positions import positions
+from aslbatch.shards.shard import Shard
 from aslbatch.shards.storage import Storage
 
 _FAILURES = pa.array([reason.value for reason in RejectReason if reason.is_failure])
@@ -30,7 +32,7 @@ def only_failed(table: pa.Table, shard: Shard, storage: Storage) -> pa.Table:
     rejected = _read(storage, record.rejected)
     reasons = rejected["reject_reason"].cast(pa.string())
     failed = rejected.filter(pc.is_in(reasons, value_set=_FAILURES))
-    return table.filter(pc.is_in(table["source_row"], value_set=_rows(failed)))
+    return table.filter(np.isin(positions(shard, table), positions(shard, failed)))
 
 
 def recommit_shard(
@@ -53,15 +55,15 @@ def recommit_shard(
         SinkError: A file cannot be written.
     """
     old = read_commit(storage, shard.name)
-    parts = [table, _without(_read(storage, old.data), table)]
+    parts = [table, _without(_read(storage, old.data), table, shard)]
     if old.rejected is not None:
-        rest = _without(_read(storage, old.rejected), table)
+        rest = _without(_read(storage, old.rejected), table, shard)
         names = {"reject_reason": REASON, "reject_detail": DETAIL}
         parts.append(rest.rename_columns([names.get(name, name) for name in rest.column_names]))
     merged = pa.concat_tables(map(_plain, parts), promote_options="default")
     record = commit_shard(
         shard,
-        merged.sort_by("source_row"),
+        merged.take(np.argsort(positions(shard, merged))),
         storage=storage,
         output=output,
         run_id=run_id,
@@ -81,13 +83,9 @@ def _read(storage: Storage, file: PublishedFile) -> pa.Table:
         ) from error
 
 
-def _rows(table: pa.Table) -> pa.Array:
-    return table["source_row"].combine_chunks()
-
-
-def _without(table: pa.Table, others: pa.Table) -> pa.Table:
+def _without(table: pa.Table, others: pa.Table, shard: Shard) -> pa.Table:
     """Return the rows of a table that another one does not hold."""
-    return table.filter(pc.invert(pc.is_in(table["source_row"], value_set=_rows(others))))
+    return table.filter(~np.isin(positions(shard, table), positions(shard, others)))
 
 
 def _plain(table: pa.Table) -> pa.Table:

@@ -11,7 +11,7 @@ from ray.data.block import Block, BlockAccessor
 
 from aslbatch.shards.cell import shard_of, unpack
 from aslbatch.shards.commits import Commit
-from aslbatch.shards.plan import Shard
+from aslbatch.shards.shard import Shard
 
 if TYPE_CHECKING:
     from ray.data._internal.execution.interfaces import TaskContext

@@ -51,7 +51,7 @@ def test_a_folder_of_subtitles_keeps_each_cue_with_its_times(tmp_path):
     assert (summary.rows, summary.rejected) == (5, {"no_words": 1})
     assert verify(Storage(config.sink.path)).faults == ()
     rows = pq.read_table(tmp_path / "out" / "data").to_pylist()
-    found = {(Path(row["source_uri"]).name, row["cue"]): row for row in rows}
+    found = {(Path(row["source_uri"]).name, row["first_cue"]): row for row in rows}
     assert {
         key: (row["source_text"], row["start_ms"], row["end_ms"], row["speaker"])
         for key, row in found.items()

@@ -11,10 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from planning import plan_of, read_all
 
-from aslbatch.shards.plan import make_plan, plan_from_parquet, plan_to_parquet
-from aslbatch.shards.read import read_shard
-from aslbatch.shards.sources import list_sources
+from aslbatch.shards.plan_file import plan_from_parquet, plan_to_parquet
 
 quick = settings(
     max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -38,21 +37,10 @@ def pack(data: bytes, ending: str) -> bytes:
 
 
 def read_in_shards(path: Path, shard_rows: int, limit: int | None) -> pa.Table:
-    plan = make_plan(
-        list_sources([str(path)], storage_options={}),
-        text_column="text",
-        columns="all",
-        shard_rows=shard_rows,
-        limit=limit,
-        storage_options={},
-    )
+    plan = plan_of(path, shard_rows=shard_rows, limit=limit)
     plan = plan_from_parquet(plan_to_parquet(plan))
-    tables = [
-        read_shard(shard, schema=plan.schema, text_column="text", storage_options={})
-        for shard in plan.shards
-    ]
-    assert all(table.num_rows == shard_rows for table in tables[:-1])
-    table = pa.concat_tables(tables)
+    assert all(shard.rows == shard_rows for shard in plan.shards[:-1])
+    table = read_all(plan)
     assert table["source_row"].to_pylist() == list(range(plan.rows))
     return table
 

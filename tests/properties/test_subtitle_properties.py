@@ -3,15 +3,13 @@
 import gzip
 from pathlib import Path
 
-import pyarrow as pa
 import pysubs2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from planning import plan_of, read_all
 
 from aslbatch.errors import SourceError
-from aslbatch.shards.plan import make_plan
-from aslbatch.shards.read import read_shard
-from aslbatch.shards.sources import list_sources
+from aslbatch.shards.reading import Reading
 
 quick = settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -55,21 +53,11 @@ BYTES = st.binary(max_size=200) | st.lists(PIECES | st.binary(max_size=3), max_s
 
 
 def read_in_shards(path: Path, shard_rows: int, limit: int | None = None) -> list[dict]:
-    plan = make_plan(
-        list_sources([str(path)], storage_options={}),
-        text_column="text",
-        columns="all",
-        shard_rows=shard_rows,
-        limit=limit,
-        storage_options={},
-    )
-    tables = [
-        read_shard(shard, schema=plan.schema, text_column="text", storage_options={})
-        for shard in plan.shards
-    ]
-    rows = pa.concat_tables(tables).to_pylist()
+    reading = Reading(subtitle_rows="cue")
+    plan = plan_of(path, shard_rows=shard_rows, limit=limit, reading=reading)
+    rows = read_all(plan, reading).to_pylist()
     assert [row["source_row"] for row in rows] == list(range(plan.rows))
-    assert [row["cue"] for row in rows] == list(range(1, plan.rows + 1))
+    assert [row["first_cue"] for row in rows] == list(range(1, plan.rows + 1))
     return rows
 
 

@@ -2,23 +2,15 @@
 
 import pyarrow as pa
 import pytest
+from planning import shard_of_lines
 
 from aslbatch.schema import DETAIL, REASON, TEXT
 from aslbatch.shards.attempts import Attempts
-from aslbatch.shards.plan import Shard
 from aslbatch.shards.storage import Storage
 
 
 class WorkerDiedError(BaseException):
     """Stands for the death of the process, which no handler survives."""
-
-
-def shard(rows):
-    return Shard(
-        name="part-000000-00000000", index=0, uri="a.txt", path="a.txt", format="text",
-        compression="none", row_start=0, rows=rows, byte_start=None, byte_end=None, text_bytes=1,
-        source_size=1, source_version="1",
-    )  # fmt: skip
 
 
 def table(rows):
@@ -42,7 +34,7 @@ def run_until_done(attempts, rows, poison, most=200):
 
     for deaths in range(most):
         try:
-            return attempts.run(shard(rows), table(rows), stage, lambda _: None), deaths
+            return attempts.run(shard_of_lines(rows), table(rows), stage, lambda _: None), deaths
         except WorkerDiedError:
             continue
     raise AssertionError("endless loop")

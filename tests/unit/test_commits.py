@@ -5,6 +5,7 @@ import io
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from planning import shard_of_lines
 
 from aslbatch.errors import IncompleteRunError
 from aslbatch.provenance.hashing import sha256_bytes
@@ -17,21 +18,12 @@ from aslbatch.shards.commits import (
     read_commit,
     read_commits,
 )
-from aslbatch.shards.plan import Shard
 from aslbatch.shards.recommit import only_failed, recommit_shard
 from aslbatch.shards.storage import Storage
 
 SOURCE = pa.schema([pa.field("id", pa.int64()), pa.field("speaker", pa.string())])
 OUTPUT = OutputFormat(SOURCE, alternatives=False, compression="zstd")
 NAME = "part-000000-00000000"
-
-
-def shard(rows):
-    return Shard(
-        name=NAME, index=0, uri="a.txt", path="a.txt", format="text", compression="none",
-        row_start=0, rows=rows, byte_start=None, byte_end=None, text_bytes=1, source_size=1,
-        source_version="1",
-    )  # fmt: skip
 
 
 def finished(reasons, rows=None):
@@ -51,6 +43,7 @@ def finished(reasons, rows=None):
         else:
             example = [] if field.name == "flags" else examples.get(field.type, field.name)
             keep = field.name == "source_uri"
+            example = "a.txt" if keep else example
             column = pa.array(
                 [example if keep or reason is None else None for reason in reasons],
                 pa.string() if pa.types.is_dictionary(field.type) else field.type,
@@ -66,7 +59,9 @@ def storage(tmp_path):
 
 def commit(storage, reasons):
     table = finished(reasons)
-    return commit_shard(shard(len(reasons)), table, storage=storage, output=OUTPUT, run_id="r")
+    return commit_shard(
+        shard_of_lines(len(reasons)), table, storage=storage, output=OUTPUT, run_id="r"
+    )
 
 
 def read(storage, folder):
@@ -132,7 +127,9 @@ def test_the_record_is_published_last(storage, monkeypatch):
 
 def test_a_missing_row_stops_the_commit_before_anything_is_written(storage):
     with pytest.raises(IncompleteRunError, match=r"1 rows came out, 2 were planned from a\.txt"):
-        commit_shard(shard(2), finished([None]), storage=storage, output=OUTPUT, run_id="r")
+        commit_shard(
+            shard_of_lines(2), finished([None]), storage=storage, output=OUTPUT, run_id="r"
+        )
     assert storage.names("data") == []
     assert committed(storage) == set()
 
@@ -148,12 +145,12 @@ class TestRecommit:
 
     def again(self, storage, reasons, rows):
         return recommit_shard(
-            shard(4), finished(reasons, rows), storage=storage, output=OUTPUT, run_id="r"
+            shard_of_lines(4), finished(reasons, rows), storage=storage, output=OUTPUT, run_id="r"
         )
 
     def test_only_failed_rows_are_taken(self, storage):
         commit(storage, list(self.REASONS))
-        failed = only_failed(finished([None] * 4), shard(4), storage)
+        failed = only_failed(finished([None] * 4), shard_of_lines(4), storage)
         assert failed["source_row"].to_pylist() == [2, 3]
 
     def test_rows_that_now_succeed_move_to_data(self, storage):
@@ -167,7 +164,7 @@ class TestRecommit:
 
     def test_a_rejected_file_that_is_not_needed_any_more_goes(self, storage):
         table = finished(["worker_died"] + [None] * 3)
-        commit_shard(shard(4), table, storage=storage, output=OUTPUT, run_id="r")
+        commit_shard(shard_of_lines(4), table, storage=storage, output=OUTPUT, run_id="r")
         self.again(storage, [None], [0])
         assert storage.names("rejected") == []
         assert storage.names("data") == [f"{NAME}.g1.parquet"]

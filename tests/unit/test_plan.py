@@ -3,18 +3,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from planning import plan_of
 
 from aslbatch.errors import SinkError, SourceError
-from aslbatch.shards.plan import (
-    Plan,
-    auto_shard_rows,
-    make_plan,
-    plan_from_parquet,
-    plan_to_parquet,
-    shard_from_json,
-    shard_to_json,
-)
-from aslbatch.shards.sources import list_sources
+from aslbatch.shards.plan import Plan, auto_shard_rows
+from aslbatch.shards.plan_file import plan_from_parquet, plan_to_parquet
+from aslbatch.shards.reading import Reading
+from aslbatch.shards.shard import shard_from_json, shard_to_json
 
 
 @pytest.fixture(autouse=True)
@@ -28,32 +23,62 @@ def write_lines(name: str, rows: int, template: str = "line {}\n") -> None:
 
 
 def plan(*paths, shard_rows=3, columns="all", limit=None, text_column="text") -> Plan:
-    return make_plan(
-        list_sources(paths or ["."], storage_options={}),
-        text_column=text_column,
-        columns=columns,
+    return plan_of(
+        *paths,
         shard_rows=shard_rows,
+        columns=columns,
         limit=limit,
-        storage_options={},
+        reading=Reading(text_column=text_column),
     )
 
 
-def pieces(plan: Plan) -> list[tuple[str, int, int]]:
-    return [(shard.uri, shard.row_start, shard.rows) for shard in plan.shards]
+def pieces(plan: Plan) -> list[list[tuple[str, int, int]]]:
+    return [
+        [(piece.source.uri, piece.row_start, piece.rows) for piece in shard.pieces]
+        for shard in plan.shards
+    ]
 
 
-def test_shards_do_not_span_sources():
-    write_lines("a.txt", 7)
-    write_lines("b.txt", 2)
+def test_large_sources_are_cut_and_small_neighbors_share_a_shard():
+    for name, rows in {"a": 7, "b": 2, "c": 1, "d": 3, "e": 1}.items():
+        write_lines(f"{name}.txt", rows)
     made = plan()
-    assert pieces(made) == [("a.txt", 0, 3), ("a.txt", 3, 3), ("a.txt", 6, 1), ("b.txt", 0, 2)]
-    assert made.rows == 9
-    assert [shard.index for shard in made.shards] == [0, 1, 2, 3]
+    assert pieces(made) == [
+        [("a.txt", 0, 3)],
+        [("a.txt", 3, 3)],
+        [("a.txt", 6, 1), ("b.txt", 0, 2)],
+        [("c.txt", 0, 1)],
+        [("d.txt", 0, 3)],
+        [("e.txt", 0, 1)],
+    ]
+    assert made.rows == 14
+    assert [shard.index for shard in made.shards] == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_shard_has_a_limited_number_of_sources(monkeypatch):
+    monkeypatch.setattr("aslbatch.shards.plan.MAX_PIECES", 2)
+    for name in "abcde":
+        write_lines(f"{name}.txt", 1)
+    assert [len(shard.pieces) for shard in plan(shard_rows=100).shards] == [2, 2, 1]
+
+
+def test_rows_too_long_for_a_shard_are_an_error_that_says_where(monkeypatch):
+    monkeypatch.setattr("aslbatch.shards.plan.MAX_SHARD_BYTES", 15)
+    Path("a.txt").write_bytes(b"short\nshort\n" + b"x" * 20)
+    with pytest.raises(SourceError, match=r"a\.txt rows 2 to 2: 20 bytes, more than"):
+        plan(shard_rows=2)
+
+
+def test_faults_of_several_sources_are_told_at_once():
+    for name in "abc":
+        Path(f"{name}.csv").write_text("id\n1\n" if name != "b" else "text\nhi\n")
+    with pytest.raises(SourceError, match=r"a\.csv: there is no column(.|\n)*c\.csv: there is no"):
+        plan()
 
 
 def test_byte_ranges_follow_the_rows():
     Path("a.txt").write_bytes(b"a\r\nbb\n\nccc\ndd")
-    assert [(s.byte_start, s.byte_end) for s in plan(shard_rows=2).shards] == [
+    assert [(s.pieces[0].byte_start, s.pieces[0].byte_end) for s in plan(shard_rows=2).shards] == [
         (0, 6),
         (6, 11),
         (11, 13),
@@ -75,8 +100,12 @@ def test_limit_cuts_the_last_shard_and_leaves_out_later_sources():
     write_lines("b.txt", 7)
     Path("c.parquet").write_bytes(b"not looked at")
     made = plan(limit=8)
-    assert pieces(made) == [("a.txt", 0, 3), ("a.txt", 3, 3), ("a.txt", 6, 1), ("b.txt", 0, 1)]
-    assert made.shards[-1].byte_end == len("line 0\n")
+    assert pieces(made) == [
+        [("a.txt", 0, 3)],
+        [("a.txt", 3, 3)],
+        [("a.txt", 6, 1), ("b.txt", 0, 1)],
+    ]
+    assert made.shards[-1].pieces[-1].byte_end == len("line 0\n")
     assert [print_["uri"] for print_ in made.fingerprints] == ["a.txt", "b.txt"]
 
 
@@ -86,8 +115,11 @@ def test_callable_shard_rows_is_given_the_total_and_rounded_down():
     totals = []
     made = plan(shard_rows=lambda total: totals.append(total) or 4_999)
     assert totals == [5_100]
-    assert [rows for _, _, rows in pieces(made)] == [4_096, 904, 100]
-    assert made.shards[1].byte_start == len("".join(f"line {i}\n" for i in range(4_096)))
+    assert pieces(made) == [
+        [("a.txt", 0, 4_096)],
+        [("a.txt", 4_096, 904), ("b.txt", 0, 100)],
+    ]
+    assert made.shards[1].pieces[0].byte_start == len("".join(f"line {i}\n" for i in range(4_096)))
 
 
 def test_no_rows_at_all_is_an_error():
@@ -99,27 +131,7 @@ def test_no_rows_at_all_is_an_error():
 def test_source_without_rows_among_others_gives_no_shard():
     Path("a.csv").write_text("text\n")
     write_lines("b.txt", 1)
-    assert pieces(plan()) == [("b.txt", 0, 1)]
-
-
-def test_text_bytes_of_text_and_csv_are_exact_for_ascii():
-    Path("a.txt").write_text("hello\nyou\n")
-    Path("b.csv").write_text("id,text\n1,hello\n2,you\n")
-    assert plan("a.txt").text_bytes == len("helloyou")
-    assert plan("b.csv").text_bytes == len("helloyou")
-
-
-@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
-def test_text_bytes_is_near_the_truth(name):
-    texts = [f"this is sentence number {i} of a talk" for i in range(1_000)]
-    table = pa.table({"id": range(1_000), "text": texts})
-    if name.endswith("parquet"):
-        pq.write_table(table, name, use_dictionary=False)
-    else:
-        Path(name).write_text(
-            "".join(f'{{"id": {i}, "text": "{t}"}}\n' for i, t in enumerate(texts))
-        )
-    assert plan(shard_rows=100).text_bytes == pytest.approx(sum(map(len, texts)), rel=0.2)
+    assert pieces(plan()) == [[("b.txt", 0, 1)]]
 
 
 def test_columns_selects_in_the_order_given():

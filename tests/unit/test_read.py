@@ -9,12 +9,11 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from planning import plan_of, read_all
 
 from aslbatch.errors import SourceError
 from aslbatch.schema import SOURCE_ROW, SOURCE_URI
-from aslbatch.shards.plan import Plan, make_plan
-from aslbatch.shards.read import read_shard
-from aslbatch.shards.sources import list_sources
+from aslbatch.shards.plan import Plan
 
 
 @pytest.fixture(autouse=True)
@@ -24,28 +23,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def plan(path=".", shard_rows=1_000, columns="all") -> Plan:
-    return make_plan(
-        list_sources([path], storage_options={}),
-        text_column="text",
-        columns=columns,
-        shard_rows=shard_rows,
-        limit=None,
-        storage_options={},
-    )
-
-
-def read(made: Plan) -> pa.Table:
-    tables = [
-        read_shard(shard, schema=made.schema, text_column="text", storage_options={})
-        for shard in made.shards
-    ]
-    assert [table.num_rows for table in tables] == [shard.rows for shard in made.shards]
-    return pa.concat_tables(tables)
+    return plan_of(path, shard_rows=shard_rows, columns=columns)
 
 
 def read_bytes(name: str, data: bytes, *, shard_rows: int = 1_000, columns="all") -> pa.Table:
     Path(name).write_bytes(data)
-    return read(plan(shard_rows=shard_rows, columns=columns))
+    return read_all(plan(shard_rows=shard_rows, columns=columns))
 
 
 def texts(table: pa.Table) -> list[str | None]:
@@ -213,7 +196,7 @@ def test_jsonl_field_beyond_the_sample_is_rejected_unless_columns_are_chosen(mon
 def test_jsonl_integers_become_doubles_where_another_file_has_them():
     Path("a.jsonl").write_text('{"text": "a", "n": 1}\n')
     Path("b.jsonl").write_text('{"text": "b", "n": 1.5}\n{"text": "c", "only_b": 1}\n')
-    table = read(plan())
+    table = read_all(plan())
     assert table.select(["n", "only_b"]).to_pylist() == [
         {"n": 1.0, "only_b": None},
         {"n": 1.5, "only_b": None},
@@ -310,7 +293,7 @@ def test_parquet_columns_pass_through_untouched(shard_rows, group_rows, monkeypa
     monkeypatch.setattr("aslbatch.shards.formats.parquet.BATCH_ROWS", 5)
     source = nested_table()
     pq.write_table(source, "a.parquet", row_group_size=group_rows)
-    table = read(plan(shard_rows=shard_rows))
+    table = read_all(plan(shard_rows=shard_rows))
     kept = table.select(source.column_names)
     assert kept.schema.types == source.schema.types
     assert kept.to_pylist() == source.to_pylist()
@@ -322,14 +305,14 @@ def test_parquet_columns_pass_through_untouched(shard_rows, group_rows, monkeypa
 @pytest.mark.parametrize("kind", [pa.string_view(), pa.dictionary(pa.int8(), pa.string())], ids=str)
 def test_parquet_text_is_read_as_string(kind):
     pq.write_table(pa.table({"text": pa.array(["a", None, "b"]).cast(kind)}), "a.parquet")
-    table = read(plan())
+    table = read_all(plan())
     assert texts(table) == table["text"].to_pylist() == ["a", None, "b"]
 
 
 def test_parquet_columns_of_several_files_get_the_unified_type():
     pq.write_table(pa.table({"text": ["x"], "n": pa.array([1], pa.int32())}), "a.parquet")
     pq.write_table(pa.table({"text": ["y"], "m": [1.5], "n": [2**40]}), "b.parquet")
-    table = read(plan())
+    table = read_all(plan())
     assert table.select(["n", "m"]).to_pylist() == [{"n": 1, "m": None}, {"n": 2**40, "m": 1.5}]
 
 
@@ -337,13 +320,13 @@ def test_parquet_values_that_the_unified_type_cannot_hold_are_an_error():
     pq.write_table(pa.table({"text": ["x"], "n": [2**53 + 1]}), "a.parquet")
     pq.write_table(pa.table({"text": ["y"], "n": [1.5]}), "b.parquet")
     with pytest.raises(SourceError, match=r"a\.parquet rows 0 to 0: column 'n' .* double"):
-        read(plan())
+        read_all(plan())
 
 
 def test_parquet_text_that_is_not_utf8_is_rejected():
     bad = pa.array([b"good", b"b\xff", None]).view(pa.string())
     pq.write_table(pa.table({"text": bad}), "a.parquet")
-    table = read(plan(columns=[]))
+    table = read_all(plan(columns=[]))
     assert texts(table) == ["good", None, None]
     assert reasons(table) == [None, "invalid_utf8", "empty"]
     assert details(table)[1].startswith("byte 1 of the row is 0xff")
@@ -355,7 +338,7 @@ def test_a_shard_with_damaged_pages_is_rejected_as_a_whole():
     data = bytearray(Path("a.parquet").read_bytes())
     data[10:60] = bytes(50)
     Path("a.parquet").write_bytes(bytes(data))
-    found = read(plan(shard_rows=40))
+    found = read_all(plan(shard_rows=40))
     assert reasons(found) == ["unreadable"] * 100
     assert found["source_row"].to_pylist() == list(range(100))
     assert found["text"].null_count == 100
@@ -376,16 +359,16 @@ def test_source_changed_since_the_plan_is_an_error(change):
     made = plan()
     change(Path("a.txt"))
     with pytest.raises(SourceError, match=r"a\.txt changed since the plan .*--overwrite"):
-        read(made)
+        read_all(made)
 
 
 def test_source_changed_while_it_is_read_is_an_error(monkeypatch):
     Path("a.txt").write_bytes(b"a\nb\n")
     made = plan()
-    seen = [(4, made.shards[0].source_version), (4, "another")]
+    seen = [(4, made.shards[0].pieces[0].source.version), (4, "another")]
     monkeypatch.setattr("aslbatch.shards.read.fingerprint", lambda *_: seen.pop(0))
     with pytest.raises(SourceError, match="changed since the plan was made"):
-        read(made)
+        read_all(made)
 
 
 def test_source_that_is_gone_is_an_error():
@@ -393,7 +376,7 @@ def test_source_that_is_gone_is_an_error():
     made = plan()
     Path("a.txt").unlink()
     with pytest.raises(SourceError, match=r"a\.txt: the file is gone"):
-        read(made)
+        read_all(made)
 
 
 def test_rows_other_than_planned_are_an_error():
@@ -402,8 +385,8 @@ def test_rows_other_than_planned_are_an_error():
     stat = Path("a.txt").stat()
     Path("a.txt").write_bytes(b"ab-\n")
     os.utime("a.txt", ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    with pytest.raises(SourceError, match="has 1 rows, planned were 2"):
-        read(made)
+    with pytest.raises(SourceError, match=r"a\.txt row 0: 1 rows, planned were 2"):
+        read_all(made)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.parquet"])
@@ -415,7 +398,7 @@ def test_remote_file_reads_like_a_local_one(name):
     data = {"a.csv": csv, "a.csv.gz": gzip.compress(csv)}.get(name, buffer.getvalue().to_pybytes())
     fs.pipe(f"/bucket/{name}", data)
     try:
-        table = read(plan("memory://bucket", shard_rows=7))
+        table = read_all(plan("memory://bucket", shard_rows=7))
     finally:
         fs.rm("/bucket", recursive=True)
     assert texts(table) == [f"line {i}" for i in range(20)]

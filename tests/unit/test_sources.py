@@ -5,7 +5,9 @@ import fsspec
 import pytest
 
 from aslbatch.errors import SourceError
-from aslbatch.shards.sources import Source, fingerprint, list_sources
+from aslbatch.shards.listing import fingerprint
+from aslbatch.shards.source import Source
+from aslbatch.shards.sources import list_sources
 
 
 @pytest.fixture
@@ -109,10 +111,10 @@ def test_all_bad_paths_are_listed_in_one_error(folder):
         "gone.txt",
         "*.foo",
         "nothing",
-        "empty.txt",
+        "nope",
         "a.docx",
         "a.parquet.gz",
-        "nope",
+        "empty.txt",
     ]
     for line, remedy in zip(
         lines,
@@ -120,10 +122,10 @@ def test_all_bad_paths_are_listed_in_one_error(folder):
             "check source.paths",
             "check the pattern",
             "name the files by a glob",
-            "remove it",
+            "correct the URL",
             "set source.format",
             "unpack it",
-            "correct the URL",
+            "remove it",
         ),
         strict=True,
     ):

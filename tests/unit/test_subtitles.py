@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from planning import plan_of, read_all
 
-from aslbatch.errors import DamagedSourceError, SourceError
+from aslbatch.errors import SourceError
 from aslbatch.schema import RejectReason
 from aslbatch.shards.formats import subtitles
 from aslbatch.shards.formats.cues import parse_cues
-from aslbatch.shards.plan import Plan, make_plan
-from aslbatch.shards.read import read_shard
+from aslbatch.shards.plan import Plan
+from aslbatch.shards.reading import Reading
 from aslbatch.shards.sources import list_sources
 from aslbatch.text.normalize import NormalizeRules, examine, normalize
 
@@ -23,31 +24,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def plan(path=".", shard_rows=1_000, limit=None, columns="all", wanted="auto") -> Plan:
-    return make_plan(
-        list_sources([path], format=wanted, storage_options={}),
-        text_column="text",
-        columns=columns,
-        shard_rows=shard_rows,
-        limit=limit,
-        storage_options={},
-    )
+CUES = Reading(subtitle_rows="cue")
 
 
-def read(made: Plan) -> pa.Table:
-    tables = [
-        read_shard(shard, schema=made.schema, text_column="text", storage_options={})
-        for shard in made.shards
-    ]
-    assert [table.num_rows for table in tables] == [shard.rows for shard in made.shards]
-    return pa.concat_tables(tables)
+def plan(path=".", **options) -> Plan:
+    return plan_of(path, reading=CUES, **options)
 
 
 def rows_of(name: str, content: str | bytes, **options) -> list[Row]:
     Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    table = read(plan(name, **options))
+    table = read_all(plan(name, **options))
     count = table.num_rows
-    assert table["cue"].to_pylist() == list(range(1, count + 1))
+    assert table["first_cue"].to_pylist() == list(range(1, count + 1))
     assert table["source_row"].to_pylist() == list(range(count))
     assert table["text"].to_pylist() == table["_text"].to_pylist()
     columns = [table[name].to_pylist() for name in ("text", "start_ms", "end_ms", "speaker")]
@@ -127,7 +115,8 @@ def test_all_kinds_have_the_same_columns(name):
         pa.schema(
             [
                 ("text", pa.string()),
-                ("cue", pa.int32()),
+                ("first_cue", pa.int32()),
+                ("last_cue", pa.int32()),
                 ("start_ms", pa.int64()),
                 ("end_ms", pa.int64()),
                 ("speaker", pa.string()),
@@ -158,7 +147,7 @@ def test_format_may_be_given(wanted, content):
 
 def test_limit_and_columns():
     Path("a.srt").write_text(SRT)
-    table = read(plan(limit=1, columns=["end_ms"]))
+    table = read_all(plan(limit=1, columns=["end_ms"]))
     assert table.column_names[:2] == ["end_ms", "_text"]
     assert table.select(["end_ms", "_text"]).to_pylist() == [{"end_ms": 2_500, "_text": "Hello."}]
 
@@ -166,15 +155,15 @@ def test_limit_and_columns():
 def test_mixed_folder_unifies():
     for name, content in FILES.items():
         Path(name).write_text(content)
-    Path("b.jsonl").write_text('{"text": "json", "cue": 7000000000}\n')
+    Path("b.jsonl").write_text('{"text": "json", "first_cue": 7000000000}\n')
     Path("c.txt").write_text("line\n")
-    table = read(plan())
+    table = read_all(plan())
     assert table["source_uri"].to_pylist() == [
         *("a.ass", "a.ass", "a.srt", "a.srt", "a.ssa", "a.ssa", "a.vtt", "a.vtt"),
         *("b.jsonl", "c.txt"),
     ]
     assert table["_text"].to_pylist() == ["Hello.", "two\nlines"] * 4 + ["json", "line"]
-    assert table["cue"].to_pylist() == [1, 2] * 4 + [7_000_000_000, None]
+    assert table["first_cue"].to_pylist() == [1, 2] * 4 + [7_000_000_000, None]
 
 
 SPEECH = "\u201cJos\u00e9\u2019s caf\u00e9\u201d \u2014 \u20ac5"
@@ -364,11 +353,11 @@ def test_ass(content, rows):
 
 def test_dialogue_with_too_few_fields_is_rejected():
     Path("a.ass").write_text(events("0,0:00:01.00,oops", "0,0:00:01.00,0:00:02.00,x,,0,0,0,,ok"))
-    table = read(plan())
+    table = read_all(plan())
     assert table["_text"].to_pylist() == [None, "ok"]
     assert table["_reject_reason"].to_pylist() == ["invalid_row", None]
     assert "has 3 fields, expected 10" in table["_reject_detail"][0].as_py()
-    assert table["cue"].to_pylist() == [1, 2]
+    assert table["first_cue"].to_pylist() == [1, 2]
 
 
 def test_empty_cue_is_rejected_as_empty_and_a_drawing_as_markup():
@@ -391,7 +380,7 @@ def test_empty_cue_is_rejected_as_empty_and_a_drawing_as_markup():
 def test_file_without_cues_has_no_rows(name, content):
     Path("a.srt").write_text(SRT)
     Path(name).write_bytes(content)
-    assert [shard.uri for shard in plan().shards] == ["a.srt"]
+    assert [piece.source.uri for shard in plan().shards for piece in shard.pieces] == ["a.srt"]
     Path("a.srt").unlink()
     with pytest.raises(SourceError, match=f"there are no rows in {name}"):
         plan()
@@ -403,7 +392,7 @@ def test_file_without_cues_has_no_rows(name, content):
 )
 def test_file_that_is_no_subtitle_is_an_error_that_names_it(name, content):
     Path(name).write_bytes(content)
-    with pytest.raises(DamagedSourceError, match=rf"{name}: no subtitles in it"):
+    with pytest.raises(SourceError, match=rf"{name}: no subtitles in it"):
         plan()
 
 
@@ -424,7 +413,7 @@ def test_text_column_named_like_a_column_of_cues_is_an_error():
     Path("a.srt").write_text(SRT)
     [source] = list_sources(["a.srt"], storage_options={})
     with pytest.raises(SourceError, match="more than one column is named 'speaker'"):
-        subtitles.scan(source, text_column="speaker", mark_every=1, limit=None, storage_options={})
+        subtitles.scan(source, reading=Reading("speaker"), mark_every=1, limit=None)
 
 
 @pytest.mark.parametrize(

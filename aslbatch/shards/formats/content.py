@@ -4,15 +4,17 @@ import io
 from array import array
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
 from fsspec.core import url_to_fs
 
 from aslbatch.errors import DamagedSourceError, SourceError
-from aslbatch.shards.shard import Shard
-from aslbatch.shards.sources import Source
+from aslbatch.shards.archives import open_member
+from aslbatch.shards.shard import Piece
+from aslbatch.shards.source import Source
+from aslbatch.shards.stored import open_stored
 
 CHUNK_BYTES = 1 << 20
 BOM = "\ufeff"
@@ -36,21 +38,29 @@ def readable(uri: str) -> Iterator[None]:
 
 
 @contextmanager
-def open_content(file: Source | Shard, storage_options: Mapping[str, Any]) -> Iterator[BinaryIO]:
+def open_content(file: Source, storage_options: Mapping[str, Any]) -> Iterator[BinaryIO]:
     """Open the decompressed content of a file.
 
     Raises:
         SourceError: The file cannot be opened or decompressed, also while the block reads it.
     """
-    with readable(file.uri):
-        fs, inner = url_to_fs(file.path, **storage_options)
-        with fs.open(inner, "rb") as stored:
-            if file.compression == "none":
-                yield cast(BinaryIO, stored)
-                return
-            packed = pa.CompressedInputStream(pa.PythonFile(stored, "r"), file.compression)
-            with packed, io.BufferedReader(packed, CHUNK_BYTES) as content:
-                yield content
+    with readable(file.uri), _open_packed(file, storage_options) as stored:
+        if file.compression == "none":
+            yield stored
+            return
+        packed = pa.CompressedInputStream(pa.PythonFile(stored, "r"), file.compression)
+        with packed, io.BufferedReader(packed, CHUNK_BYTES) as content:
+            yield content
+
+
+@contextmanager
+def _open_packed(file: Source, storage_options: Mapping[str, Any]) -> Iterator[BinaryIO]:
+    if file.member is None:
+        with open_stored(file.path, storage_options) as stored:
+            yield stored
+    else:
+        with open_member(file, storage_options) as packed:
+            yield packed
 
 
 def chunks(content: BinaryIO) -> Iterator[bytes]:
@@ -59,23 +69,24 @@ def chunks(content: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
-def read_range(shard: Shard, storage_options: Mapping[str, Any]) -> bytes:
-    """Return the bytes of a shard; a compressed file is decompressed up to them and skipped.
+def read_range(piece: Piece, storage_options: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a piece; a compressed file is decompressed up to them and skipped.
 
     Raises:
         SourceError: The file cannot be read.
     """
-    if shard.byte_start is None or shard.byte_end is None:
-        raise SourceError(f"{shard.name}: has no byte range; make the plan again (--overwrite)")
-    if shard.compression == "none":
-        with readable(shard.uri):
-            fs, inner = url_to_fs(shard.path, **storage_options)
-            return bytes(fs.cat_file(inner, start=shard.byte_start, end=shard.byte_end))
-    with open_content(shard, storage_options) as content:
-        to_skip = shard.byte_start
+    if piece.byte_start is None or piece.byte_end is None:
+        raise SourceError(f"{piece}: has no byte range; make the plan again (--overwrite)")
+    source = piece.source
+    if source.compression == "none" and source.member is None:
+        with readable(source.uri):
+            fs, inner = url_to_fs(source.path, **storage_options)
+            return bytes(fs.cat_file(inner, start=piece.byte_start, end=piece.byte_end))
+    with open_content(source, storage_options) as content:
+        to_skip = piece.byte_start
         while to_skip and (skipped := len(content.read(min(to_skip, CHUNK_BYTES)))):
             to_skip -= skipped
-        return content.read(shard.byte_end - shard.byte_start)
+        return content.read(piece.byte_end - piece.byte_start)
 
 
 def split_lines(data: bytes) -> list[bytes]:

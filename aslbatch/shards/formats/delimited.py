@@ -6,9 +6,8 @@ Records are those of Python's csv module with its default quoting, so they may s
 import csv
 import io
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
@@ -19,8 +18,9 @@ from aslbatch.shards.columns import check_text_column
 from aslbatch.shards.formats.content import BOM, open_content, read_range
 from aslbatch.shards.formats.protocol import Index, RawRows
 from aslbatch.shards.formats.text import invalid_utf8
-from aslbatch.shards.shard import Shard
-from aslbatch.shards.sources import Source
+from aslbatch.shards.reading import Reading
+from aslbatch.shards.shard import Piece
+from aslbatch.shards.source import Source
 
 MAX_FIELD_CHARACTERS = 1 << 22
 """Longer fields are taken for a quote that is never closed, which would swallow the whole file."""
@@ -37,45 +37,33 @@ class Record:
     size_bytes: int
 
 
-def scan(
-    source: Source,
-    *,
-    text_column: str,
-    mark_every: int,
-    limit: int | None,
-    storage_options: Mapping[str, Any],
-) -> Index:
+def scan(source: Source, *, reading: Reading, mark_every: int, limit: int | None) -> Index:
     """Count records; see `aslbatch.shards.formats.protocol.Format`."""
-    with open_content(source, storage_options) as content:
+    with open_content(source, reading.storage_options) as content:
         records = parse(content, DELIMITERS[source.format], at_file_start=True)
         header, position = _header(records, source.uri)
         schema = pa.schema([(name, pa.string()) for name in header])
-        check_text_column(source.uri, schema, text_column)
-        text_index = header.index(text_column)
-        rows, text_bytes = 0, 0
+        check_text_column(source.uri, schema, reading.text_column)
+        rows = 0
         offsets = array("q", [position])
         for record in records:
             if rows == limit:
                 break
             rows += 1
             position += record.size_bytes
-            if not record.reject and text_index < len(record.fields):
-                text_bytes += len(record.fields[text_index].encode())
             if rows % mark_every == 0:
                 offsets.append(position)
     if offsets[-1] != position:
         offsets.append(position)
-    return Index(rows, schema, text_bytes, offsets)
+    return Index(rows, schema, offsets)
 
 
-def read(
-    shard: Shard, *, schema: pa.Schema, text_column: str, storage_options: Mapping[str, Any]
-) -> RawRows:
+def read(piece: Piece, *, schema: pa.Schema, reading: Reading) -> RawRows:
     """Parse records; see `aslbatch.shards.formats.protocol.Format`."""
-    delimiter = DELIMITERS[shard.format]
-    with open_content(shard, storage_options) as content:
-        header, _ = _header(parse(content, delimiter, at_file_start=True), shard.uri)
-    lines = io.BytesIO(read_range(shard, storage_options))
+    delimiter = DELIMITERS[piece.source.format]
+    with open_content(piece.source, reading.storage_options) as content:
+        header, _ = _header(parse(content, delimiter, at_file_start=True), piece.source.uri)
+    lines = io.BytesIO(read_range(piece, reading.storage_options))
     rows: list[list[str] | None] = []
     rejects: dict[int, Rejection] = {}
     for row, record in enumerate(parse(lines, delimiter)):
@@ -83,7 +71,7 @@ def read(
         rows.append(None if reject else record.fields)
         if reject:
             rejects[row] = reject
-    text = _column(rows, header, text_column)
+    text = _column(rows, header, reading.text_column)
     columns = [_column(rows, header, field.name).cast(field.type) for field in schema]
     return RawRows(columns, text, rejects)
 

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
@@ -28,27 +28,21 @@ from aslbatch.shards.formats.json_types import (
 )
 from aslbatch.shards.formats.protocol import Index, RawRows
 from aslbatch.shards.formats.text import invalid_utf8
-from aslbatch.shards.shard import Shard
-from aslbatch.shards.sources import Source
+from aslbatch.shards.reading import Reading
+from aslbatch.shards.shard import Piece
+from aslbatch.shards.source import Source
 
 SAMPLE_ROWS = 10_000
 _MOST_LEVELS = 100
 
 
-def scan(
-    source: Source,
-    *,
-    text_column: str,
-    mark_every: int,
-    limit: int | None,
-    storage_options: Mapping[str, Any],
-) -> Index:
+def scan(source: Source, *, reading: Reading, mark_every: int, limit: int | None) -> Index:
     """Count lines and infer types; see `aslbatch.shards.formats.protocol.Format`."""
-    with open_content(source, storage_options) as content:
+    with open_content(source, reading.storage_options) as content:
         rows, offsets = count_lines(content, mark_every=mark_every, limit=limit)
-    with open_content(source, storage_options) as content:
+    with open_content(source, reading.storage_options) as content:
         sample = itertools.islice(content, SAMPLE_ROWS)
-        schema, text_share = _look_at(sample, text_column)
+        schema = _look_at(sample)
     if not schema.names:
         raise SourceError(
             f"{source.uri}: none of the first {SAMPLE_ROWS} lines is a JSON object; "
@@ -60,21 +54,20 @@ def scan(
             f"{source.uri}: field {empty[0]!r} has only empty objects, which Parquet cannot store; "
             "remove the field from the source"
         )
-    check_text_column(source.uri, schema, text_column)
-    return Index(rows, schema, text_bytes=int(offsets[-1] * text_share), offsets=offsets)
+    check_text_column(source.uri, schema, reading.text_column)
+    return Index(rows, schema, offsets)
 
 
-def read(
-    shard: Shard, *, schema: pa.Schema, text_column: str, storage_options: Mapping[str, Any]
-) -> RawRows:
+def read(piece: Piece, *, schema: pa.Schema, reading: Reading) -> RawRows:
     """Parse lines and check them; see `aslbatch.shards.formats.protocol.Format`."""
+    text_column = reading.text_column
     checks = {text_column: compile_check(pa.string())}
     checks |= {field.name: compile_check(field.type) for field in schema}
     refuse_unknown = has_all_columns(schema)
     rows: list[dict[str, Any]] = []
     rejects: dict[int, Rejection] = {}
-    for row, line in enumerate(split_lines(read_range(shard, storage_options))):
-        parsed = _parse(line, may_have_bom=shard.byte_start == row == 0)
+    for row, line in enumerate(split_lines(read_range(piece, reading.storage_options))):
+        parsed = _parse(line, may_have_bom=piece.byte_start == row == 0)
         if isinstance(parsed, dict):
             fault = _find_fault(parsed, checks, refuse_unknown=refuse_unknown)
             if fault:
@@ -89,16 +82,14 @@ def read(
     return RawRows(columns, text, rejects)
 
 
-def _look_at(lines: Iterable[bytes], text_column: str) -> tuple[pa.Schema, float]:
-    """Return the types in a sample, and the share of its bytes that is text to translate.
+def _look_at(lines: Iterable[bytes]) -> pa.Schema:
+    """Return the types in a sample.
 
     Where rows disagree the earlier ones win, so that the types do not depend on how much of the
     file was seen.
     """
     types: dict[str, pa.DataType] = {}
-    line_bytes, text_bytes = 0, 0
     for number, line in enumerate(lines):
-        line_bytes += len(line)
         values = _parse(line, may_have_bom=number == 0)
         if not isinstance(values, dict):
             continue
@@ -106,10 +97,7 @@ def _look_at(lines: Iterable[bytes], text_column: str) -> tuple[pa.Schema, float
             merged = merge_types(types.get(name, pa.null()), infer_type(value))
             if merged is not None:
                 types[name] = merged
-        text = values.get(text_column)
-        text_bytes += len(text.encode()) if isinstance(text, str) else 0
-    fields = [(name, without_nulls(kind)) for name, kind in types.items()]
-    return pa.schema(fields), text_bytes / max(line_bytes, 1)
+    return pa.schema([(name, without_nulls(kind)) for name, kind in types.items()])
 
 
 def _parse(line: bytes, *, may_have_bom: bool) -> dict[str, Any] | Rejection:

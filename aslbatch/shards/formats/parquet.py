@@ -1,8 +1,7 @@
 """Parquet: all columns pass through with the types they have, nested ones too."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,48 +13,39 @@ from aslbatch.shards.columns import check_text_column
 from aslbatch.shards.formats.content import readable
 from aslbatch.shards.formats.protocol import Index, RawRows
 from aslbatch.shards.formats.text import invalid_utf8
-from aslbatch.shards.shard import Shard
-from aslbatch.shards.sources import Source
+from aslbatch.shards.reading import Reading
+from aslbatch.shards.shard import Piece
+from aslbatch.shards.source import Source
 
 BATCH_ROWS = 16_384
 
 
-def scan(
-    source: Source,
-    *,
-    text_column: str,
-    mark_every: int,
-    limit: int | None,
-    storage_options: Mapping[str, Any],
-) -> Index:
+def scan(source: Source, *, reading: Reading, mark_every: int, limit: int | None) -> Index:
     """Read the footer; see `aslbatch.shards.formats.protocol.Format`.
 
     Parquet needs no marks, so `mark_every` has no effect.
     """
     del mark_every
     # Without the threads that read ahead: there is nothing ahead of a footer.
-    with _open_parquet(source, storage_options, pre_buffer=False) as file:
+    with _open_parquet(source, reading, pre_buffer=False) as file:
         schema = file.schema_arrow
-        check_text_column(source.uri, schema, text_column)
+        check_text_column(source.uri, schema, reading.text_column)
         rows = file.metadata.num_rows
-        text_bytes = _column_bytes(file.metadata, text_column)
-    kept = rows if limit is None else min(rows, limit)
-    return Index(kept, schema, text_bytes * kept // max(rows, 1))
+    return Index(rows if limit is None else min(rows, limit), schema)
 
 
-def read(
-    shard: Shard, *, schema: pa.Schema, text_column: str, storage_options: Mapping[str, Any]
-) -> RawRows:
+def read(piece: Piece, *, schema: pa.Schema, reading: Reading) -> RawRows:
     """Read the row groups that overlap; see `aslbatch.shards.formats.protocol.Format`."""
-    with _open_parquet(shard, storage_options, pre_buffer=True) as file:
+    text_column = reading.text_column
+    with _open_parquet(piece.source, reading, pre_buffer=True) as file:
         present = set(file.schema_arrow.names)
         names = [name for name in schema.names if name in present]
         names += [] if text_column in names else [text_column]
-        batches = list(_batches(file, shard, names))
+        batches = list(_batches(file, piece, names))
         file_schema = pa.schema([file.schema_arrow.field(name) for name in names])
         table = pa.Table.from_batches(batches, file_schema)
     columns = [
-        _as_type(shard, table.column(field.name), field)
+        _as_type(piece, table.column(field.name), field)
         if field.name in present
         else pa.nulls(table.num_rows, field.type)
         for field in schema
@@ -65,11 +55,9 @@ def read(
 
 
 @contextmanager
-def _open_parquet(
-    file: Source | Shard, storage_options: Mapping[str, Any], *, pre_buffer: bool
-) -> Iterator[pq.ParquetFile]:
+def _open_parquet(file: Source, reading: Reading, *, pre_buffer: bool) -> Iterator[pq.ParquetFile]:
     with readable(file.uri):
-        fs, inner = url_to_fs(file.path, **storage_options)
+        fs, inner = url_to_fs(file.path, **reading.storage_options)
         with (
             fs.open(inner, "rb") as stored,
             pq.ParquetFile(stored, pre_buffer=pre_buffer) as parquet,
@@ -77,31 +65,20 @@ def _open_parquet(
             yield parquet
 
 
-def _column_bytes(metadata: pq.FileMetaData, name: str) -> int:
-    """Return the uncompressed bytes that the pages of a top-level column take."""
-    leaf = next(
-        index for index in range(metadata.num_columns) if metadata.schema.column(index).path == name
-    )
-    return sum(
-        metadata.row_group(group).column(leaf).total_uncompressed_size
-        for group in range(metadata.num_row_groups)
-    )
-
-
-def _batches(file: pq.ParquetFile, shard: Shard, names: list[str]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a shard, batch by batch, so that no row group is held as a whole."""
-    end = shard.row_start + shard.rows
+def _batches(file: pq.ParquetFile, piece: Piece, names: list[str]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a piece, batch by batch, so that no row group is held as a whole."""
+    end = piece.row_start + piece.rows
     groups: list[int] = []
     first_row, position = 0, 0
     for group in range(file.num_row_groups):
         group_end = position + file.metadata.row_group(group).num_rows
-        if group_end > shard.row_start and position < end:
+        if group_end > piece.row_start and position < end:
             first_row = first_row if groups else position
             groups.append(group)
         position = group_end
     position = first_row
     for batch in file.iter_batches(BATCH_ROWS, row_groups=groups, columns=names):
-        start, stop = max(shard.row_start - position, 0), min(end - position, batch.num_rows)
+        start, stop = max(piece.row_start - position, 0), min(end - position, batch.num_rows)
         if start < stop:
             yield batch.select(names).slice(start, stop - start)
         position += batch.num_rows
@@ -109,12 +86,12 @@ def _batches(file: pq.ParquetFile, shard: Shard, names: list[str]) -> Iterator[p
             return
 
 
-def _as_type(shard: Shard, column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
+def _as_type(piece: Piece, column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
     try:
         return column.cast(field.type)
     except pa.ArrowException as error:
         raise SourceError(
-            f"{shard.uri} rows {shard.row_start} to {shard.row_start + shard.rows - 1}: "
+            f"{piece.source.uri} rows {piece.row_start} to {piece.row_start + piece.rows - 1}: "
             f"column {field.name!r} cannot be converted to {field.type}, which other sources have: "
             f"{error}; leave the column out with source.columns, or run them as two jobs"
         ) from error

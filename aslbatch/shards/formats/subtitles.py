@@ -1,18 +1,16 @@
-"""Subtitles: a cue is a row, in the order of the file; every kind of file has the same columns."""
-
-from collections.abc import Mapping
-from typing import Any
+"""Subtitles: cues, turns or sentences are the rows; every kind of file has the same columns."""
 
 import pyarrow as pa
 
 from aslbatch.errors import DamagedSourceError, SourceError
-from aslbatch.schema import RejectReason
 from aslbatch.shards.columns import check_text_column
 from aslbatch.shards.formats.content import BOM, open_content
-from aslbatch.shards.formats.cues import Cue, parse_cues
+from aslbatch.shards.formats.cues import parse_cues
 from aslbatch.shards.formats.protocol import Index, RawRows
-from aslbatch.shards.shard import Shard
-from aslbatch.shards.sources import Source
+from aslbatch.shards.formats.segments import Segment, segment
+from aslbatch.shards.reading import Reading
+from aslbatch.shards.shard import Piece
+from aslbatch.shards.source import Source
 
 MAX_FILE_BYTES = 1 << 26
 """Cues are parsed in memory; a larger file is none that people watch, or a decompression bomb."""
@@ -22,14 +20,7 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _OPEN_BYTES = {0xDC00 + byte: byte for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}
 
 
-def scan(
-    source: Source,
-    *,
-    text_column: str,
-    mark_every: int,
-    limit: int | None,
-    storage_options: Mapping[str, Any],
-) -> Index:
+def scan(source: Source, *, reading: Reading, mark_every: int, limit: int | None) -> Index:
     """Parse the file; see `aslbatch.shards.formats.protocol.Format`.
 
     Subtitle files are too small for marks, so `mark_every` has no effect.
@@ -37,41 +28,38 @@ def scan(
     del mark_every
     schema = pa.schema(
         [
-            (text_column, pa.string()),
-            ("cue", pa.int32()),
+            (reading.text_column, pa.string()),
+            ("first_cue", pa.int32()),
+            ("last_cue", pa.int32()),
             ("start_ms", pa.int64()),
             ("end_ms", pa.int64()),
             ("speaker", pa.string()),
         ]
     )
-    check_text_column(source.uri, schema, text_column)
-    cues = _cues(source, storage_options)[:limit]
-    return Index(len(cues), schema, sum(len(cue.text.encode()) for cue in cues))
+    check_text_column(source.uri, schema, reading.text_column)
+    return Index(len(_segments(source, reading)[:limit]), schema)
 
 
-def read(
-    shard: Shard, *, schema: pa.Schema, text_column: str, storage_options: Mapping[str, Any]
-) -> RawRows:
-    """Parse the file again and cut out the shard; see `aslbatch.shards.formats.protocol.Format`."""
-    end = shard.row_start + shard.rows
-    cues = _cues(shard, storage_options)[shard.row_start : end]
-    text = pa.array([None if cue.fault else cue.text for cue in cues], pa.string())
+def read(piece: Piece, *, schema: pa.Schema, reading: Reading) -> RawRows:
+    """Parse the file again and cut out the piece; see `aslbatch.shards.formats.protocol.Format`."""
+    end = piece.row_start + piece.rows
+    rows = _segments(piece.source, reading)[piece.row_start : end]
+    text = pa.array([None if row.reject else row.text for row in rows], pa.string())
     arrays = {
-        text_column: text,
-        "cue": pa.array(range(shard.row_start + 1, shard.row_start + 1 + len(cues)), pa.int32()),
-        "start_ms": pa.array([cue.start_ms for cue in cues], pa.int64()),
-        "end_ms": pa.array([cue.end_ms for cue in cues], pa.int64()),
-        "speaker": pa.array([cue.speaker for cue in cues], pa.string()),
+        reading.text_column: text,
+        "first_cue": pa.array([row.first_cue for row in rows], pa.int32()),
+        "last_cue": pa.array([row.last_cue for row in rows], pa.int32()),
+        "start_ms": pa.array([row.start_ms for row in rows], pa.int64()),
+        "end_ms": pa.array([row.end_ms for row in rows], pa.int64()),
+        "speaker": pa.array([row.speaker for row in rows], pa.string()),
     }
     columns = [
         arrays[field.name].cast(field.type)
         if field.name in arrays
-        else pa.nulls(len(cues), field.type)
+        else pa.nulls(len(rows), field.type)
         for field in schema
     ]
-    rejects = {
-        row: (RejectReason.INVALID_ROW, cue.fault) for row, cue in enumerate(cues) if cue.fault
-    }
+    rejects = {number: row.reject for number, row in enumerate(rows) if row.reject}
     return RawRows(columns, text, rejects)
 
 
@@ -97,8 +85,8 @@ def _decode_line(line: bytes) -> str:
         return line.decode("cp1252", errors="surrogateescape").translate(_OPEN_BYTES)
 
 
-def _cues(file: Source | Shard, storage_options: Mapping[str, Any]) -> list[Cue]:
-    with open_content(file, storage_options) as content:
+def _segments(file: Source, reading: Reading) -> list[Segment]:
+    with open_content(file, reading.storage_options) as content:
         data = content.read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
         raise SourceError(
@@ -111,4 +99,4 @@ def _cues(file: Source | Shard, storage_options: Mapping[str, Any]) -> list[Cue]
             f"{file.uri}: no subtitles in it: not one line with the times of a cue; "
             "is it of the format that its ending or source.format says, and in UTF-8?"
         )
-    return cues
+    return segment(cues, rows=reading.subtitle_rows, rules=reading.rules)

@@ -1,8 +1,5 @@
 """Plain text: every line is a row, blank ones too, so that row numbers are line numbers."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import pyarrow as pa
 
 from aslbatch.rejects import Rejection
@@ -15,43 +12,35 @@ from aslbatch.shards.formats.content import (
     split_lines,
 )
 from aslbatch.shards.formats.protocol import Index, RawRows
-from aslbatch.shards.shard import Shard
-from aslbatch.shards.sources import Source
+from aslbatch.shards.reading import Reading
+from aslbatch.shards.shard import Piece
+from aslbatch.shards.source import Source
 
 
-def scan(
-    source: Source,
-    *,
-    text_column: str,
-    mark_every: int,
-    limit: int | None,
-    storage_options: Mapping[str, Any],
-) -> Index:
+def scan(source: Source, *, reading: Reading, mark_every: int, limit: int | None) -> Index:
     """Count the lines of a text file; see `aslbatch.shards.formats.protocol.Format`."""
-    with open_content(source, storage_options) as content:
+    with open_content(source, reading.storage_options) as content:
         rows, offsets = count_lines(content, mark_every=mark_every, limit=limit)
-    schema = pa.schema([(text_column, pa.string())])
-    return Index(rows, schema, text_bytes=offsets[-1] - rows, offsets=offsets)
+    schema = pa.schema([(reading.text_column, pa.string())])
+    return Index(rows, schema, offsets)
 
 
-def read(
-    shard: Shard, *, schema: pa.Schema, text_column: str, storage_options: Mapping[str, Any]
-) -> RawRows:
+def read(piece: Piece, *, schema: pa.Schema, reading: Reading) -> RawRows:
     """Read lines; see `aslbatch.shards.formats.protocol.Format`."""
     texts: list[str | None] = []
     rejects: dict[int, Rejection] = {}
-    for row, line in enumerate(split_lines(read_range(shard, storage_options))):
+    for row, line in enumerate(split_lines(read_range(piece, reading.storage_options))):
         try:
             text = line.decode()
         except UnicodeDecodeError as error:
             rejects[row] = invalid_utf8(error)
             texts.append(None)
         else:
-            texts.append(text.removeprefix(BOM) if shard.byte_start == row == 0 else text)
+            texts.append(text.removeprefix(BOM) if piece.byte_start == row == 0 else text)
     text_array = pa.array(texts, pa.string())
     columns = [
         text_array.cast(field.type)
-        if field.name == text_column
+        if field.name == reading.text_column
         else pa.nulls(len(texts), field.type)
         for field in schema
     ]
