@@ -21,6 +21,7 @@ MAX_SHARD_ROWS = 131_072
 SHARDS_PER_WORKER = 8
 MAX_PIECES = 1_024
 MAX_SHARD_BYTES = 1 << 31
+AUTO_SHARD_BYTES = 1 << 26
 
 _SCANNERS = 16
 _NAMED_FAULTS = 20
@@ -46,15 +47,22 @@ class Plan:
         return sum(shard.rows for shard in self.shards)
 
 
-def auto_shard_rows(total_rows: int, workers: int) -> int:
+def auto_shard_rows(total_rows: int, row_bytes: float, *, workers: int) -> int:
     """Return the rows a shard for a job of this size.
 
     The rule: at least 8 shards a worker, so that the last ones to finish keep few workers
     waiting; a multiple of 2,048, from 2,048, below which the cost of a task shows, to 131,072,
-    beyond which a killed worker loses much.
+    beyond which a killed worker loses much; and no more than take 64 MiB, since several shards are
+    in memory at a time.
+
+    Args:
+        total_rows: Rows of the job.
+        row_bytes: Bytes of a row, those of the source with the longest ones.
+        workers: Model replicas.
     """
     rows = total_rows // (SHARDS_PER_WORKER * max(workers, 1))
-    return min(max(rows - rows % MIN_SHARD_ROWS, MIN_SHARD_ROWS), MAX_SHARD_ROWS)
+    rows = min(rows, MAX_SHARD_ROWS, int(AUTO_SHARD_BYTES / max(row_bytes, 1.0)))
+    return max(rows - rows % MIN_SHARD_ROWS, MIN_SHARD_ROWS)
 
 
 def make_plan(
@@ -62,7 +70,7 @@ def make_plan(
     *,
     reading: Reading,
     columns: Literal["all"] | Sequence[str] = "all",
-    shard_rows: int | Callable[[int], int],
+    shard_rows: int | Callable[[int, float], int],
     limit: int | None = None,
 ) -> Plan:
     """Scan all sources once and cut them into shards.
@@ -73,8 +81,8 @@ def make_plan(
         sources: The files, in the order in which their rows are numbered into shards.
         reading: How they are read.
         columns: Source columns to keep: `all`, or their names.
-        shard_rows: Rows a shard, or what returns them for the total of rows; the latter is
-            rounded down to a multiple of 2,048.
+        shard_rows: Rows a shard, or what returns them for the total of rows and the bytes of a
+            row; the latter is rounded down to a multiple of 2,048.
         limit: Rows after which to stop, for a trial; sources beyond are not looked at.
 
     Raises:
@@ -90,7 +98,8 @@ def make_plan(
         raise SourceError(f"there are no rows in {names}; check source.paths and --limit")
     schema = keep_columns([(source.uri, index.schema) for source, index in scanned], columns)
     if not isinstance(shard_rows, int):
-        shard_rows = max(shard_rows(total_rows) // mark_every, 1) * mark_every
+        row_bytes = max(index.row_bytes for _, index in scanned)
+        shard_rows = max(shard_rows(total_rows, row_bytes) // mark_every, 1) * mark_every
     pieces = (p for s, index in scanned for p in _cut(s, index, shard_rows, mark_every))
     shards = [
         Shard(shard_name(number, group), number, group)

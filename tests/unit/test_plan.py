@@ -113,8 +113,10 @@ def test_callable_shard_rows_is_given_the_total_and_rounded_down():
     write_lines("a.txt", 5_000)
     write_lines("b.txt", 100)
     totals = []
-    made = plan(shard_rows=lambda total: totals.append(total) or 4_999)
-    assert totals == [5_100]
+    made = plan(shard_rows=lambda total, row_bytes: totals.append((total, row_bytes)) or 4_999)
+    [(total, row_bytes)] = totals
+    assert total == 5_100
+    assert 9 < row_bytes < 10
     assert pieces(made) == [
         [("a.txt", 0, 4_096)],
         [("a.txt", 4_096, 904), ("b.txt", 0, 100)],
@@ -293,12 +295,17 @@ def test_shard_survives_json():
 @pytest.mark.parametrize("total_rows", [0, 10, 16_384, 20_000, 100_000, 10_000_000, 10**9])
 @pytest.mark.parametrize("workers", [1, 7, 64])
 def test_auto_shard_rows_keeps_workers_busy(total_rows, workers):
-    rows = auto_shard_rows(total_rows, workers)
+    rows = auto_shard_rows(total_rows, 50.0, workers=workers)
     assert 2_048 <= rows <= 131_072
     assert rows % 2_048 == 0
     assert rows == 2_048 or total_rows / rows >= 8 * workers
 
 
 def test_auto_shard_rows_grows_with_the_corpus():
-    assert auto_shard_rows(10**9, 64) == 131_072
-    assert auto_shard_rows(1_000_000, 10) == 6 * 2_048
+    assert auto_shard_rows(10**9, 50.0, workers=64) == 131_072
+    assert auto_shard_rows(1_000_000, 50.0, workers=10) == 6 * 2_048
+
+
+def test_auto_shard_rows_bounds_the_bytes_of_a_shard():
+    assert auto_shard_rows(10**9, 1_000.0, workers=1) == 32 * 2_048
+    assert auto_shard_rows(10**9, 1e9, workers=1) == 2_048

@@ -20,13 +20,21 @@ class Index:
         rows: Number of rows.
         schema: Columns of the source.
         offsets: Byte offsets in the decompressed content: of every `mark_every`-th row, beginning
-            with the first, and of the end of the last row. Empty for Parquet and
-            subtitles.
+            with the first, and of the end of the last row. Empty for formats that are not read
+            by bytes.
+        unpacked_bytes: About how many bytes all columns take in memory, where there are no offsets.
     """
 
     rows: int
     schema: pa.Schema
     offsets: "array[int]" = field(default_factory=lambda: array("q"))
+    unpacked_bytes: int = 0
+
+    @property
+    def row_bytes(self) -> float:
+        """About how many bytes a row takes in memory."""
+        total = self.offsets[-1] - self.offsets[0] if self.offsets else self.unpacked_bytes
+        return total / max(self.rows, 1)
 
 
 @dataclass(frozen=True, slots=True)
