@@ -124,7 +124,8 @@ class Job:
 
     def shards(self) -> int:
         """Return how many shards are planned."""
-        return int(pq.read_metadata(self.sink / "_plan/plan.parquet").num_rows)
+        plan = pq.read_table(self.sink / "_plan/plan.parquet", columns=["shard"])
+        return len(plan["shard"].unique())
 
 
 class Driver:
