@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types layers check bench demo-model clean
+.PHONY: help setup azurite demo test lint types layers check bench demo-model clean
 
 help: ## Show this list
 	@echo "make TARGET [PYTHON=python3.12]"
@@ -14,6 +14,9 @@ help: ## Show this list
 		| while IFS='|' read -r target text; do printf '  %-11s %s\n' "$$target" "$$text"; done
 
 setup: $(INSTALLED) ## Install aslbatch and its tools into .venv, from the pinned constraints
+
+azurite: ## Install Azurite, the server that tests of Azure storage need; wants npm
+	npm install --no-audit --no-fund --silent --prefix $(VENV)/azurite azurite@3.37.0
 
 demo: setup ## Gloss the sample corpus with the demo model; needs no network once set up
 	$(BIN)/aslbatch translate configs/quickstart.yaml
