@@ -151,6 +151,9 @@ class NormalizeSection(Section):
     unescape_entities: bool = Field(
         default=True, description="Turn &amp; and the like into characters."
     )
+    fix_mojibake: bool = Field(
+        default=True, description="Repair text read in the wrong encoding, such as cafÃ©."
+    )
     strip_markup: AutoOrSwitch = Field(
         default="auto", description="Drop subtitle and HTML tags; auto spares gloss, as in <T>."
     )

@@ -7,6 +7,9 @@ import unicodedata
 from dataclasses import dataclass, replace
 from html.entities import html5
 
+from ftfy import fix_encoding
+from ftfy.badness import is_bad
+
 from aslbatch.schema import RejectReason
 from aslbatch.text.captions import CAPTION_MARKS, strip_leads, strip_music, strip_sounds
 
@@ -33,6 +36,7 @@ _OPENERS = re.compile(r"[<&{\\]")
 _CAPTION_MARKS = re.compile(f"[{CAPTION_MARKS}]")
 _ALL_OPENERS = re.compile(f"{_OPENERS.pattern}|{_CAPTION_MARKS.pattern}")
 
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _PUNCTUATION = str.maketrans(
     {**dict.fromkeys("‘’‚‛ʼ´", "'"), **dict.fromkeys("“”„‟", '"'), "…": "..."}  # noqa: RUF001
 )
@@ -48,6 +52,8 @@ class NormalizeRules:
 
     Attributes:
         unescape_entities: Turn `&amp;`, `&#39;` and the like into characters.
+        fix_mojibake: Repair UTF-8 read as another encoding, as in `cafÃ©`, and Windows-1252 read as
+            Latin-1. What may be meant as it stands is left alone.
         strip_markup: Remove HTML and WebVTT tags, time stamps, ASS overrides and drawings.
         fold_punctuation: Make curly quotes and apostrophes straight, an ellipsis three dots.
         strip_control: Remove control, zero-width and direction characters and soft hyphens.
@@ -60,6 +66,7 @@ class NormalizeRules:
     """
 
     unescape_entities: bool = True
+    fix_mojibake: bool = True
     strip_markup: bool = True
     fold_punctuation: bool = True
     strip_control: bool = True
@@ -77,11 +84,15 @@ def normalize(text: str, rules: NormalizeRules) -> str:
     for _ in range(MAX_PASSES):
         cleaned = _clean(text, rules)
         # What one pass makes, such as a tag out of entities, is for the next one to clean.
-        if cleaned == text or not openers.search(cleaned):
+        if cleaned == text or not (openers.search(cleaned) or _is_mojibake(cleaned, rules)):
             return cleaned
         text = cleaned
     # Deeper nesting is an attack or an accident: without openers nothing is left to unfold.
-    return _clean(openers.sub(" ", text), rules)
+    text = _clean(openers.sub(" ", text), rules)
+    if rules.fix_mojibake and _clean(text, rules) != text:
+        # Openers came out of mojibake, or there is more of it: not even that is left now.
+        text = _clean(openers.sub(" ", _NOT_ASCII.sub(" ", text)), rules)
+    return text
 
 
 def examine(
@@ -117,6 +128,9 @@ def examine(
 def _clean(text: str, rules: NormalizeRules) -> str:
     if rules.unescape_entities and "&" in text:
         text = _ENTITY.sub(_unescape, _NESTED_AMPERSAND.sub("&", text))
+    if rules.fix_mojibake and not text.isascii():
+        # Before control characters go: half of what UTF-8 read as Latin-1 consists of are such.
+        text = fix_encoding(text)
     if rules.strip_control:
         text = _CONTROL.sub("", text)
     if rules.strip_markup:
@@ -140,6 +154,10 @@ def _clean_captions(text: str, rules: NormalizeRules) -> str:
     if rules.strip_music:
         text = strip_music(text)
     return strip_leads(text, speakers=rules.strip_speakers, dashes=rules.strip_dashes)
+
+
+def _is_mojibake(text: str, rules: NormalizeRules) -> bool:
+    return rules.fix_mojibake and not text.isascii() and is_bad(text)
 
 
 def _has_caption_rules(rules: NormalizeRules) -> bool:

@@ -7,6 +7,8 @@ PIECES = st.sampled_from(
     [
         *"<>&;{}\\/#='\"!- \n\x00\x1c\u0085\u00a0\u00ad\u200b\u2028\u0301\u0323\u0344\u0f73",
         *"ŉ´…’ﬁ＜＞＆；＼｛￼",  # noqa: RUF001
+        *"ÃÂâ©€™ƒ¢\x80\x83\x85\x9d",
+        *("Ã©", "â€™", "ÃƒÂ©", "&Atilde;", "&copy;", "ï¼œ", "ï¬\x81"),
         *("amp;", "AMP;", "lt;", "gt;", "#38;", "#x26;", "#60;", "nbsp;", "i", "v x", "br", "N"),
         *("<i>", "</i>", "<br/>", "{\\an8}", "\\N", "&amp;", "&lt;", "&gt;", "00:00.000", "a b"),
         *(
@@ -34,6 +36,7 @@ TEXTS = st.one_of(st.text(), st.lists(PIECES, max_size=40).map("".join))
 RULES = st.builds(
     NormalizeRules,
     unescape_entities=st.booleans(),
+    fix_mojibake=st.booleans(),
     strip_markup=st.booleans(),
     fold_punctuation=st.booleans(),
     strip_control=st.booleans(),

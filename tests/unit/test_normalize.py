@@ -33,9 +33,12 @@ RULES = NormalizeRules()
         ("\uff1ci\uff1enested", "nested"),
         ("“It’s” ‘fine’… don´t", "\"It's\" 'fine'... don't"),  # noqa: RUF001
         ("well–known — yes", "well–known — yes"),  # noqa: RUF001
-        ("a\x00b\x7f\x9f\u200b\ufeff\u00adc\u2060", "abc"),
+        ("a\x00b\x7f\x81\u200b\ufeff\u00adc\u2060", "abc"),
         ("ﬁne e\u0301 ①", "fine é 1"),
         ("ŉ", "'n"),
+        ("cafÃ© donâ€™t â€œhiâ€\x9d voilÃ\xa0", 'café don\'t "hi" voilà'),
+        ("cafÃƒÂ© &Atilde;&copy; <i>Ã</i>©", "café é é"),
+        ("it\x92s\x85", "it's..."),
         (r"{\an5\pos(1,2)\p1}m 0 0 l 9 9{\p0}Sign {\p0\pbo1}text", "Sign text"),
     ],
 )
@@ -49,6 +52,7 @@ def test_normalize_cleans(text, expected):
     [
         ("unescape_entities", "a &amp; b"),
         ("strip_markup", r"<i>a</i> {\an8}b\Nc"),
+        ("fix_mojibake", "cafÃ©"),
         ("fold_punctuation", "‘a’ “b”"),  # noqa: RUF001
         ("strip_control", "a\x00b\u200bc"),
         ("nfkc", "ﬁne …"),
@@ -104,10 +108,34 @@ def test_gloss_passes_with_the_rules_of_its_configuration(gloss):
     assert normalize(gloss, NormalizeRules(**config.normalize_rules())) == gloss
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *('naïve café — "hi"', "VOILÀ — OUI", "São Paulo, NÃO É", "À LA CARTE", "DÉJÀ VU"),
+        *("£5—£6 ±2", "GRÖßE Ångström's ÅBO", "¿Qué? ¡OLÉ! ÑANDÚ'S", "«Ça»", "İstanbul", "привет"),
+    ],
+)
+def test_correct_text_is_no_mojibake(text):
+    assert normalize(text, RULES) == text
+    assert normalize(f"{text} cafÃ©", RULES) == f"{text} café"
+
+
 def test_deep_nesting_ends():
-    for text in ("<<<<<<<b>b>b>b>b>b>b> &<i>amp;</i>", "[A" * 9 + " [B]" + "]" * 9 + " - A: B"):
+    for text in (
+        "<<<<<<<b>b>b>b>b>b>b> &<i>amp;</i>",
+        "[A" * 9 + " [B]" + "]" * 9 + " - A: B",
+        "&<i>#38;<i>#38;#195;" * 3 + "\u200b©",
+    ):
         cleaned = normalize(text, RULES)
         assert normalize(cleaned, RULES) == cleaned
+
+
+@pytest.mark.parametrize("text", ["Ã\u200b© e", "&Atilde;\u200b© <i>é e", "ï¼\u200bœi> e"])
+def test_mojibake_below_the_deepest_nesting_ends(text, monkeypatch):
+    monkeypatch.setattr("aslbatch.text.normalize.MAX_PASSES", 0)
+    cleaned = normalize(text, RULES)
+    assert normalize(cleaned, RULES) == cleaned
+    assert cleaned.endswith("e")
 
 
 @pytest.mark.parametrize(
@@ -160,8 +188,19 @@ def test_markup_does_not_count_as_length():
     ],
 )
 def test_megabyte_takes_linear_time(piece):
+    check_linear(piece, 1_000_000)
+
+
+@pytest.mark.parametrize(
+    "piece", ["Ã", "Ã©", "Ã\x83Â", "Ã©ж ", "â€", "\x80", "&Atilde;&copy;", "Ã<i>©</i>"]
+)
+def test_mojibake_takes_linear_time(piece):
+    check_linear(piece, 200_000)
+
+
+def check_linear(piece, characters):
     started = time.process_time()
-    text = piece * (1_000_000 // len(piece))
+    text = piece * (characters // len(piece))
     for whole in (text, f"<a{text}", f"<{text}>"):
         normalize(whole, RULES)
     # Quadratic time would be minutes at the least.
