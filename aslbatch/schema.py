@@ -78,6 +78,7 @@ class RejectReason(StrEnum):
     EMPTY = "empty"
     MARKUP_ONLY = "markup_only"
     NO_WORDS = "no_words"
+    REPEATED = "repeated"
     TOO_LONG = "too_long"
     INVALID_UTF8 = "invalid_utf8"
     INVALID_ROW = "invalid_row"
@@ -94,5 +95,10 @@ class RejectReason(StrEnum):
 
 
 NOTHING_TO_TRANSLATE = frozenset(
-    {RejectReason.EMPTY, RejectReason.MARKUP_ONLY, RejectReason.NO_WORDS}
+    {
+        RejectReason.EMPTY,
+        RejectReason.MARKUP_ONLY,
+        RejectReason.NO_WORDS,
+        RejectReason.REPEATED,
+    }
 )

@@ -11,8 +11,16 @@ _LONGEST_LABEL_WORDS = 3
 
 _BRACKETS = re.compile(r"\[([^][()]*)\]|\(([^][()]*)\)")
 _MUSIC = re.compile(f"[{NOTES}]\ufe0f?")
-_DASH = re.compile(r"\s*[-\u2013\u2014]+(?:\s+|(?=[^\W\d_]|[\"'\u2018\u201c\u00bf\u00a1]))")
+_DASH = re.compile(
+    r"\s*[-\u2013\u2014]+(?:\s+|(?=[^\W\d_]|[\"'\u2018\u201c\u00bf\u00a1\u2026]|\.\.))"
+)
 _CHEVRONS = re.compile(r"\s*>>+")
+_BEFORE_TURN = re.compile(r"(?:\s+|<[^<>]*>|\{[^{}]*\})*")
+# Two dashes, or a long one before a small letter, go on with what was broken off.
+_TURN_DASH = re.compile(
+    r"(?:[-\u2013]|\u2014(?!\s?[a-z]))(?![-\u2013\u2014])"
+    rf"(?=\s|[^\W\d_]|[\"'\u2018\u201c\u00bf\u00a1\[(<{{{NOTES}\u2026]|\.\.)"
+)
 _LABEL = re.compile(r"\s*([^\W\d_][\w .'\u2019&#/-]{1,29}):(?=\s|$)")
 _BEFORE_LABEL = re.compile(r"(?:\s+|<[^<>]*>|\{[^{}]*\}|-+|>>+)*")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -68,6 +76,21 @@ def speaker_label(text: str) -> str | None:
     before = _BEFORE_LABEL.match(text)
     label = _LABEL.match(text, before.end() if before else 0)
     return label[1].strip() if label and _is_name(label[1]) else None
+
+
+def opens_turn(text: str, *, speakers: bool, dashes: bool) -> bool:
+    """Return whether a text begins, behind markup, with a mark that someone else speaks.
+
+    Args:
+        text: One or more lines.
+        speakers: `>>` is such a mark.
+        dashes: The dash of a dialogue is one: `- Hi`, `-Hi`, but not `-5` and not `--and then`.
+    """
+    before = _BEFORE_TURN.match(text)
+    position = before.end() if before else 0
+    if dashes and _TURN_DASH.match(text, position):
+        return True
+    return speakers and _CHEVRONS.match(text, position) is not None
 
 
 def _without_sounds(line: str) -> str:

@@ -64,7 +64,15 @@ def parse_cues(text: str, declared: str) -> list[Cue] | None:
     cues = list(_substation(lines) if kind == "ass" else _timed_blocks(lines, kind))
     if not cues and not has_header and text.strip():
         return None
-    return [cue if cue.speaker else replace(cue, speaker=_speaker(cue.text)) for cue in cues]
+    return [cue if cue.speaker else replace(cue, speaker=speaker_in(cue.text)) for cue in cues]
+
+
+def speaker_in(text: str) -> str | None:
+    """Return who speaks, as the beginning of a cue's text says, or None."""
+    voice = _VOICE.match(text)
+    if voice:
+        return html.unescape(voice[1]).strip() or None
+    return speaker_label(text)
 
 
 def _kind(text: str, declared: str) -> tuple[str, bool]:
@@ -163,10 +171,3 @@ def _without_blank_ends(lines: list[str]) -> str:
     while end > start and not lines[end - 1].strip():
         end -= 1
     return "\n".join(lines[start:end])
-
-
-def _speaker(text: str) -> str | None:
-    voice = _VOICE.match(text)
-    if voice:
-        return html.unescape(voice[1]).strip() or None
-    return speaker_label(text)
