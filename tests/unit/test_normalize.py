@@ -89,6 +89,7 @@ def test_each_switch_turns_its_rule_off(switch, text):
         ("ONE TWO THREE FOUR: go", None),
         ("JOHN:Hi, MARY: hi", None),
         ("- Hi.\n- Hello.<br>-Yes\\N– No", "Hi. Hello. Yes No"),  # noqa: RUF001
+        ("-...and so?\n-…or not", "...and so? ...or not"),
         ("-5 degrees, well-known - yes", None),
         ("<i>- [SIGHS] JOHN: -- Hi</i>", "Hi"),
     ],
