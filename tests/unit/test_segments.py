@@ -237,6 +237,14 @@ def test_sentence_goes_on(second):
     ]
 
 
+def test_speaker_is_that_of_the_cue_that_a_sentence_begins_in():
+    cues = [Cue("MARY: Go. I", 0, 9, "MARY"), Cue("stay. Why?", 9, 20)]
+    rows = segment(cues, rows="sentence", rules=RULES)
+    assert [(row.text, row.speaker) for row in rows] == [
+        *(("Go.", "MARY"), ("I stay.", "MARY"), ("Why?", None))
+    ]
+
+
 def test_cue_that_cannot_be_read_ends_a_sentence():
     cues = [Cue("one", 0, 9), Cue("", None, None, fault="bad"), Cue("two", 9, 20)]
     rows = segment(cues, rows="sentence", rules=RULES)

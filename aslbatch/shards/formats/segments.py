@@ -34,7 +34,7 @@ class Segment:
         last_cue: Number of the last one.
         start_ms: When the first cue appears, in milliseconds; None where the file does not say.
         end_ms: When the last one goes.
-        speaker: Who speaks, where the file says so.
+        speaker: Who speaks, where the file says so of the first cue.
         reject: Why there is nothing to translate, or None.
     """
 
@@ -172,5 +172,4 @@ def _joined(chain: Sequence[tuple[int, Segment]]) -> Iterator[tuple[int, Segment
     for text, first, last in sentences:
         position, begin = chain[first]
         _, end = chain[last]
-        sentence = replace(begin, text=text, last_cue=end.last_cue, end_ms=end.end_ms)
-        yield position, replace(sentence, speaker=chain[0][1].speaker)
+        yield position, replace(begin, text=text, last_cue=end.last_cue, end_ms=end.end_ms)
