@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -95,6 +95,23 @@ def status(out: OutputPath) -> None:
     from aslbatch.pipelines.status import status as read
 
     display.show_status(read(Storage(out)))
+
+
+@app.command()
+def export(
+    out: OutputPath,
+    format: Annotated[  # noqa: A002 - typer names the option after it
+        Literal["srt", "vtt"], typer.Option("--format", help="Format of the tracks.")
+    ],
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="FOLDER", help="Where tracks go; OUT/tracks otherwise."),
+    ] = None,
+) -> None:
+    """Write the translation of each subtitle file as a track of its own, with its times."""
+    from aslbatch.pipelines.export import export as write
+
+    display.show_export(write(Storage(out), out, format=format, to=to))
 
 
 @app.command()

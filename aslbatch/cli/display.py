@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # so that `aslbatch --help` does not load Ray
     from aslbatch.cluster.session import Pool
     from aslbatch.pipelines.accounts import Summary
     from aslbatch.pipelines.estimate import Estimate
+    from aslbatch.pipelines.export import Export
     from aslbatch.pipelines.status import Status
     from aslbatch.pipelines.verify import Verdict
     from aslbatch.shards.plan import Plan
@@ -145,6 +146,20 @@ def show_verdict(verdict: Verdict) -> None:
         _out.print(f"[red]wrong[/] {escape(fault)}", soft_wrap=True)
     state = f"[red]{len(verdict.faults)} faults[/]" if verdict.faults else "[green]all well[/]"
     _out.print(f"{state}: {verdict.rows:,} rows in {verdict.shards:,} shards checked")
+
+
+def show_export(done: Export) -> None:
+    """Say what an export wrote and what it left out."""
+    left_out = {
+        "rows without times": done.untimed_rows,
+        "rejected rows": done.rejected_rows,
+        "sources without a cue": done.sources_without_track,
+    }
+    notes = [f"{count:,} {what}" for what, count in left_out.items() if count]
+    text = f"{done.tracks:,} tracks with {done.cues:,} cues in {done.uri}"
+    text += f"; left out: {', '.join(notes)}" if notes else ""
+    text += f"; {done.negative_times:,} times before 0 set to 0" if done.negative_times else ""
+    _out.print(escape(text), soft_wrap=True)
 
 
 def show_error(error: AslbatchError, *, trace: bool = False) -> int:

@@ -8,13 +8,14 @@ PLAN = "_plan/plan.parquet"
 RUN = "_plan/run.json"
 RETRY = "_plan/retry.json"
 MANIFEST = "_manifest.json"
+TRACKS = "tracks"
 CARD = "README.md"
 SUCCESS = "_SUCCESS"
 
 FOLDERS = ("", DATA, REJECTED, COMMITS, "_plan")
 """Where files are published for good."""
 
-OWNED = (SUCCESS, MANIFEST, CARD, COMMITS, ATTEMPTS, DATA, REJECTED, "_plan")
+OWNED = (SUCCESS, MANIFEST, CARD, COMMITS, ATTEMPTS, DATA, REJECTED, TRACKS, "_plan")
 """Everything that a run makes, in the order in which it is deleted."""
 
 
