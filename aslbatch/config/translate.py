@@ -27,7 +27,9 @@ class SourceSection(Section):
     paths: Annotated[
         _PathList, BeforeValidator(_as_list, json_schema_input_type=Location | _PathList)
     ] = Field(description="Files, folders, globs or fsspec URLs: one, or a list of them.")
-    format: Literal["auto", "parquet", "jsonl", "csv", "tsv", "text", "srt", "vtt", "ass"] = Field(
+    format: Literal[
+        "auto", "parquet", "arrow", "jsonl", "csv", "tsv", "text", "tmx", "srt", "vtt", "ass"
+    ] = Field(
         default="auto", description="Format of every path; auto goes by each file's extension."
     )
     text_column: Text = Field(

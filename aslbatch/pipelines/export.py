@@ -15,7 +15,8 @@ from aslbatch.pipelines.track_names import track_names
 from aslbatch.provenance.hashing import sha256_bytes
 from aslbatch.shards.commits import Commit
 from aslbatch.shards.layout import SUCCESS, TRACKS
-from aslbatch.shards.plan import Plan, Shard
+from aslbatch.shards.plan import Plan
+from aslbatch.shards.shard import Shard
 from aslbatch.shards.storage import Storage
 from aslbatch.text.tracks import MOST_MS, WRITERS, TrackCue
 
@@ -191,7 +192,7 @@ def _tracks(
 
 
 def _sources(shard: Shard) -> list[str]:
-    return [shard.uri]
+    return [piece.source.uri for piece in shard.pieces]
 
 
 def _has_times(row: Row) -> bool:

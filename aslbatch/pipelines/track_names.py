@@ -1,4 +1,4 @@
-"""Names of exported tracks: safe below any folder, and no two alike, whatever sources are called."""
+"""Names of exported tracks: safe below any folder, no two alike, whatever sources are called."""
 
 import hashlib
 import itertools

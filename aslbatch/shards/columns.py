@@ -1,10 +1,11 @@
 """Which columns a job keeps: unify the schemas of all sources, and check the text column."""
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aslbatch.errors import SourceError
 from aslbatch.schema import DETAIL, REASON, RESERVED_COLUMNS, TEXT
@@ -12,8 +13,11 @@ from aslbatch.schema import DETAIL, REASON, RESERVED_COLUMNS, TEXT
 _MODE_KEY = b"aslbatch.columns"
 
 
-def check_text_column(uri: str, schema: pa.Schema, text_column: str) -> None:
+def check_text_column(uri: str, schema: pa.Schema, text_column: str) -> tuple[str, ...]:
     """Check that a source has the text column, and that it holds strings.
+
+    Returns:
+        Its path, as `find_text` has it.
 
     Raises:
         SourceError: It is missing, of another type, or two columns have the same name.
@@ -21,17 +25,59 @@ def check_text_column(uri: str, schema: pa.Schema, text_column: str) -> None:
     doubled = [name for name, count in Counter(schema.names).items() if count > 1]
     if doubled:
         raise SourceError(f"{uri}: more than one column is named {doubled[0]!r}; rename one")
-    if text_column not in schema.names:
+    found = find_text(schema, text_column)
+    if found is None:
         raise SourceError(
             f"{uri}: there is no column {text_column!r}; "
-            f"set source.text_column to one of {', '.join(map(repr, schema.names))}"
+            f"set source.text_column to one of {', '.join(map(repr, _column_names(schema)))}"
         )
-    kind = schema.field(text_column).type
+    path, kind = found
     if not _is_string(kind.value_type if pa.types.is_dictionary(kind) else kind):
         raise SourceError(
-            f"{uri}: column {text_column!r} is {kind}, expected string; "
+            f"{uri}: column {text_column!r} is {_shown(kind)}, expected string; "
             "map another column with source.text_column"
         )
+    return path
+
+
+def find_text(
+    fields: pa.Schema | pa.StructType, name: str
+) -> tuple[tuple[str, ...], pa.DataType] | None:
+    """Return the path and the type of a text column, or None where there is none.
+
+    A column of just that name wins. Else `translation.en` is the field `en` of the structs in the
+    column `translation`, and so on for structs in structs.
+    """
+    if fields.get_field_index(name) >= 0:
+        return (name,), fields.field(name).type
+    for dot in (position for position, letter in enumerate(name) if letter == "."):
+        index = fields.get_field_index(name[:dot])
+        if index >= 0 and pa.types.is_struct(fields.field(index).type):
+            inner = find_text(fields.field(index).type, name[dot + 1 :])
+            if inner:
+                return (name[:dot], *inner[0]), inner[1]
+    return None
+
+
+def text_array(column: pa.ChunkedArray, fields: Sequence[str]) -> pa.Array:
+    """Return texts as one array of strings, null where a struct on the way is null.
+
+    Args:
+        column: The column that the path of `find_text` begins with.
+        fields: The rest of that path.
+    """
+    for field in fields:
+        column = pc.struct_field(column, field)
+    texts = column.cast(pa.string())
+    return texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+
+
+def text_value(values: Mapping[str, Any], path: Sequence[str]) -> object:
+    """Return the text in a row of plain Python values, None where a part of the path is missing."""
+    value: object = values
+    for name in path:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
 
 
 def keep_columns(
@@ -100,3 +146,20 @@ def _is_string(kind: pa.DataType) -> bool:
     return bool(
         pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     )
+
+
+def _column_names(fields: pa.Schema | pa.StructType, before: str = "") -> Iterator[str]:
+    """Yield the names of columns; of a struct, those of the strings in it."""
+    for field in fields:
+        if pa.types.is_struct(field.type):
+            yield from _column_names(field.type, f"{before}{field.name}.")
+        elif not before or _is_string(field.type):
+            yield f"{before}{field.name}"
+
+
+def _shown(kind: pa.DataType) -> str:
+    """Return a type as text; of a struct, the names of its strings, any of which may be meant."""
+    if not pa.types.is_struct(kind):
+        return str(kind)
+    names = ", ".join(f".{name}" for name in _column_names(kind))
+    return f"struct with {names}" if names else "struct"

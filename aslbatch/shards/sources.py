@@ -13,12 +13,14 @@ from aslbatch.shards.source import Source
 
 FORMAT_OF_ENDING = {
     ".parquet": "parquet",
+    ".arrow": "arrow",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".json": "jsonl",
     ".csv": "csv",
     ".tsv": "tsv",
     ".txt": "text",
+    ".tmx": "tmx",
     ".srt": "srt",
     ".vtt": "vtt",
     ".ass": "ass",
@@ -26,7 +28,7 @@ FORMAT_OF_ENDING = {
 }
 COMPRESSION_OF_ENDING = {".gz": "gzip", ".zst": "zstd"}
 
-_KNOWN_ENDINGS = f"{', '.join(FORMAT_OF_ENDING)}, all but the first also with .gz or .zst"
+_KNOWN_ENDINGS = f"{', '.join(FORMAT_OF_ENDING)}, all but the first two also with .gz or .zst"
 _KNOWN_ARCHIVES = ", ".join(ARCHIVE_OF_ENDING)
 _DATASET_NOTES = ("dataset_info.json", "dataset_dict.json", "state.json")
 """What `datasets.save_to_disk` writes beside the rows."""

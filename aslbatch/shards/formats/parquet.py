@@ -5,17 +5,16 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from fsspec.core import url_to_fs
 
-from aslbatch.errors import SourceError
-from aslbatch.rejects import Rejection
 from aslbatch.shards.columns import check_text_column
 from aslbatch.shards.formats.content import readable
+from aslbatch.shards.formats.extension_types import open_parquet
 from aslbatch.shards.formats.protocol import Index, RawRows
-from aslbatch.shards.formats.text import invalid_utf8
+from aslbatch.shards.formats.tabular import raw_rows, wanted_columns
 from aslbatch.shards.reading import Reading
 from aslbatch.shards.shard import Piece
 from aslbatch.shards.source import Source
+from aslbatch.shards.stored import open_stored
 
 BATCH_ROWS = 16_384
 
@@ -39,33 +38,23 @@ def scan(source: Source, *, reading: Reading, mark_every: int, limit: int | None
 
 def read(piece: Piece, *, schema: pa.Schema, reading: Reading) -> RawRows:
     """Read the row groups that overlap; see `aslbatch.shards.formats.protocol.Format`."""
-    text_column = reading.text_column
     with _open_parquet(piece.source, reading, pre_buffer=True) as file:
-        present = set(file.schema_arrow.names)
-        names = [name for name in schema.names if name in present]
-        names += [] if text_column in names else [text_column]
+        path = check_text_column(piece.source.uri, file.schema_arrow, reading.text_column)
+        names = wanted_columns(file.schema_arrow, schema, path)
         batches = list(_batches(file, piece, names))
         file_schema = pa.schema([file.schema_arrow.field(name) for name in names])
         table = pa.Table.from_batches(batches, file_schema)
-    columns = [
-        _as_type(piece, table.column(field.name), field)
-        if field.name in present
-        else pa.nulls(table.num_rows, field.type)
-        for field in schema
-    ]
-    text = table.column(text_column).cast(pa.string()).combine_chunks()
-    return RawRows(columns, *_valid_text(text))
+        return raw_rows(piece, table, schema=schema, text_path=path)
 
 
 @contextmanager
 def _open_parquet(file: Source, reading: Reading, *, pre_buffer: bool) -> Iterator[pq.ParquetFile]:
-    with readable(file.uri):
-        fs, inner = url_to_fs(file.path, **reading.storage_options)
-        with (
-            fs.open(inner, "rb") as stored,
-            pq.ParquetFile(stored, pre_buffer=pre_buffer) as parquet,
-        ):
-            yield parquet
+    with (
+        readable(file.uri),
+        open_stored(file.path, reading.storage_options) as stored,
+        open_parquet(stored, pre_buffer=pre_buffer) as parquet,
+    ):
+        yield parquet
 
 
 def _batches(file: pq.ParquetFile, piece: Piece, names: list[str]) -> Iterator[pa.RecordBatch]:
@@ -87,33 +76,3 @@ def _batches(file: pq.ParquetFile, piece: Piece, names: list[str]) -> Iterator[p
         position += batch.num_rows
         if position >= end:
             return
-
-
-def _as_type(piece: Piece, column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
-    try:
-        return column.cast(field.type)
-    except pa.ArrowException as error:
-        raise SourceError(
-            f"{piece.source.uri} rows {piece.row_start} to {piece.row_start + piece.rows - 1}: "
-            f"column {field.name!r} cannot be converted to {field.type}, which other sources have: "
-            f"{error}; leave the column out with source.columns, or run them as two jobs"
-        ) from error
-
-
-def _valid_text(text: pa.Array) -> tuple[pa.Array, dict[int, Rejection]]:
-    """Reject strings that are not UTF-8, which Parquet readers do not check."""
-    try:
-        text.validate(full=True)
-    except pa.ArrowInvalid:
-        pass
-    else:
-        return text, {}
-    rejects: dict[int, Rejection] = {}
-    texts: list[str | None] = []
-    for row, value in enumerate(text.cast(pa.binary()).to_pylist()):
-        try:
-            texts.append(None if value is None else value.decode())
-        except UnicodeDecodeError as error:
-            texts.append(None)
-            rejects[row] = invalid_utf8(error)
-    return pa.array(texts, pa.string()), rejects

@@ -1,0 +1,132 @@
+"""Extension types that a Parquet or Arrow file declares: none is made, columns are what is stored.
+
+Arrow looks a declared type up among those that the process has registered, and lets it read the
+file's own bytes. Those of Ray unpickle: values of `ray.data.arrow_pickled_object` when they are
+looked at, and, where an environment variable asks for it, the shape of a tensor when the file is
+merely opened. A corpus of strangers must not get there.
+"""
+
+import base64
+import binascii
+import io
+import struct
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+_NAME_KEY = b"ARROW:extension:name"
+_OTHER_KEY = b"arrow:extension:name"
+_SCHEMA_KEY = b"ARROW:schema"
+_OTHER_SCHEMA_KEY = b"arrow:schema"
+_MAGIC = b"PAR1"
+_FOOTER_END = 8
+_CONTINUATION = b"\xff\xff\xff\xff"
+_MOST_SCHEMA_BYTES = 1 << 26
+
+
+def open_parquet(stored: BinaryIO, *, pre_buffer: bool) -> pq.ParquetFile:
+    """Open a Parquet file whose columns have storage types only, nested ones too.
+
+    The types come from the Arrow schema that the footer holds. Where that declares an extension
+    type, or may do so, it is left out, and the types are those of Parquet itself: then dictionaries
+    and large strings are plain strings.
+
+    Args:
+        stored: The file; it must be seekable.
+        pre_buffer: As pyarrow has it.
+
+    Raises:
+        pyarrow.ArrowException: The file is damaged.
+    """
+    size = stored.seek(0, io.SEEK_END)
+    stored.seek(max(size - _FOOTER_END, 0))
+    end = stored.read(_FOOTER_END)
+    if not end.endswith(_MAGIC) or size < _FOOTER_END:
+        raise pa.ArrowInvalid("no Parquet footer at its end")
+    footer_size = int.from_bytes(end[:4], "little")
+    if footer_size > size - _FOOTER_END:
+        raise pa.ArrowInvalid(f"a footer of {footer_size} bytes in a file of {size}")
+    stored.seek(size - _FOOTER_END - footer_size)
+    footer = stored.read(footer_size)
+    metadata = _metadata(footer)
+    if _may_declare_types(footer, metadata):
+        metadata = _metadata(footer.replace(_SCHEMA_KEY, _OTHER_SCHEMA_KEY))
+    file = pq.ParquetFile(
+        stored, metadata=metadata, pre_buffer=pre_buffer, arrow_extensions_enabled=False
+    )
+    _check_names(file.schema_arrow)
+    return file
+
+
+def ipc_stream(stored: BinaryIO) -> tuple[pa.Schema, io.RawIOBase]:
+    """Return the schema of an Arrow file, and the file as a stream without extension types.
+
+    Files of the IPC file format are streams between a mark and a footer, and are read as such.
+
+    Args:
+        stored: The file at its beginning.
+
+    Raises:
+        pyarrow.ArrowException: It does not begin with a schema.
+    """
+    start = stored.read(8)
+    if start.startswith(b"ARROW1"):
+        start = stored.read(8)
+    if not start.startswith(_CONTINUATION):  # streams of Arrow before 0.15
+        start, rest = _CONTINUATION + start[:4], start[4:]
+    else:
+        rest = b""
+    if len(start) < 8:
+        raise pa.ArrowInvalid("too short for an Arrow stream")
+    (size,) = struct.unpack("<i", start[4:])
+    if not 0 < size <= _MOST_SCHEMA_BYTES:
+        raise pa.ArrowInvalid("no schema of an Arrow stream at its beginning")
+    message = rest + stored.read(size - len(rest))
+    head = start + message.replace(_NAME_KEY, _OTHER_KEY)
+    schema = pa.ipc.read_schema(pa.BufferReader(head))
+    _check_names(schema)
+    return schema, _Joined(head, stored)
+
+
+class _Joined(io.RawIOBase):
+    """Some bytes, and after them a stream."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head = head
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if self._head:
+            part = self._head if size < 0 else self._head[:size]
+            self._head = self._head[len(part) :]
+            return part + (self.read(size - len(part)) if size > len(part) else b"")
+        return self._rest.read(size)
+
+
+def _check_names(schema: pa.Schema) -> None:
+    try:
+        schema.to_string(show_field_metadata=False, show_schema_metadata=False)
+    except UnicodeDecodeError as error:
+        raise pa.ArrowInvalid(f"the name of a column is not UTF-8: {error}") from error
+
+
+def _metadata(footer: bytes) -> pq.FileMetaData:
+    size = len(footer).to_bytes(4, "little")
+    return pq.read_metadata(pa.BufferReader(_MAGIC + footer + size + _MAGIC))
+
+
+def _may_declare_types(footer: bytes, metadata: pq.FileMetaData) -> bool:
+    """Return whether the Arrow schema in a footer has extension types, or is not plain to see."""
+    if _SCHEMA_KEY not in footer:
+        return False
+    encoded = (metadata.metadata or {}).get(_SCHEMA_KEY)
+    if encoded is None or footer.count(_SCHEMA_KEY) > 1:
+        return True
+    try:
+        return _NAME_KEY in base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        return True
