@@ -18,6 +18,7 @@ from aslbatch.shards.layout import SUCCESS, TRACKS
 from aslbatch.shards.plan import Plan
 from aslbatch.shards.shard import Shard
 from aslbatch.shards.storage import Storage
+from aslbatch.text.languages import language_name
 from aslbatch.text.tracks import MOST_MS, WRITERS, TrackCue
 
 _TIMES = ("first_cue", "last_cue", "start_ms", "end_ms")
@@ -98,7 +99,7 @@ def export(
     _check_times(storage, plan)
     target = _target(storage, path, to)
     records = read_records(storage, plan.shards, run["run_id"])
-    language = run["config"]["languages"]["target"]
+    language = language_name(run["config"]["languages"]["target"])
     names = track_names(
         (uri for shard in plan.shards for uri in _sources(shard)), f".{language}.{format}"
     )

@@ -1,0 +1,166 @@
+"""Tracks out of a finished output."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from fake_output import fake_output
+
+from aslbatch.cli import main
+from aslbatch.errors import IncompleteRunError, SinkError
+from aslbatch.pipelines.export import export
+from aslbatch.shards.reading import Reading
+from aslbatch.shards.storage import Storage
+
+CUE = Reading(subtitle_rows="cue")
+SRT = """\
+1
+00:00:01,000 --> 00:00:02,500
+Hello.
+
+2
+00:00:03,000 --> 00:00:04,000
+...
+
+3
+00:00:09,000 --> 00:00:05,000
+two
+lines
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("films").mkdir()
+    Path("films/a.srt").write_text(SRT)
+    return tmp_path
+
+
+def files(root):
+    return {str(p.relative_to(root)): p.read_text() for p in Path(root).rglob("*") if p.is_file()}
+
+
+def rows_of_cues(*rows):
+    """Write JSON lines that say which cues they come from."""
+    names = ("first_cue", "last_cue", "start_ms", "end_ms", "text")
+    lines = [json.dumps(dict(zip(names, row, strict=True))) for row in rows]
+    Path("rows.jsonl").write_text("\n".join(lines))
+
+
+def test_a_track_has_the_times_of_its_source_and_no_cue_for_rejected_rows():
+    done = export(fake_output("out", "films", reading=CUE), "out", format="srt")
+    assert files("out/tracks") == {
+        "films/a.ase.srt": (
+            "1\n00:00:01,000 --> 00:00:02,500\nHello.\n\n"
+            "2\n00:00:09,000 --> 00:00:05,000\ntwo\nlines\n"
+        )
+    }
+    assert (done.tracks, done.cues, done.rejected_rows, done.untimed_rows) == (1, 2, 1, 0)
+
+
+def test_rows_that_share_cues_and_times_are_a_dialogue():
+    rows_of_cues((1, 1, 0, 900, "A"), (1, 1, 0, 900, "B"), (1, 2, 0, 900, "C"), (2, 2, 5, 6, "D"))
+    export(fake_output("out", "rows.jsonl"), "out", format="vtt")
+    assert files("out/tracks")["rows.ase.vtt"] == (
+        "WEBVTT\n\n00:00:00.000 --> 00:00:00.900\n- A\n- B\n"
+        "\n00:00:00.000 --> 00:00:00.900\nC\n"
+        "\n00:00:00.005 --> 00:00:00.006\nD\n"
+    )
+
+
+def test_cues_stand_in_the_order_of_the_file_they_come_from():
+    rows_of_cues((3, 3, 1, 2, "C"), (1, 1, 9, 9, "A"), (2, 2, 5, 6, "B"))
+    export(fake_output("out", "rows.jsonl", shard_rows=1), "out", format="srt")
+    written = files("out/tracks")["rows.ase.srt"]
+    assert [block.split("\n")[2] for block in written.split("\n\n")] == ["A", "B", "C"]
+
+
+def test_what_is_left_out_or_changed_is_counted(capsys):
+    rows_of_cues(
+        (1, 1, -700, 500, "A"),
+        (2, 2, None, 6, "B"),
+        (3, 3, 1, None, "C"),
+        (4, 4, 1, 36_000_000_000, "D"),
+        (5, 5, 1, 2, "!"),
+    )
+    Path("films/b.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\n...\n")
+    done = export(fake_output("out", ".", reading=CUE), "out", format="srt")
+    assert files("out/tracks")["rows.ase.srt"] == "1\n00:00:00,000 --> 00:00:00,500\nA\n"
+    assert (done.untimed_rows, done.negative_times, done.rejected_rows) == (3, 1, 3)
+    assert (done.tracks, done.sources_without_track) == (2, 1)
+    with pytest.raises(SystemExit) as stopped:
+        main(["export", "out", "--format", "srt"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out.strip() == (
+        f"2 tracks with 3 cues in {done.uri}; left out: 3 rows without times, 3 rejected rows, "
+        "1 sources without a cue; 1 times before 0 set to 0"
+    )
+
+
+@pytest.mark.parametrize("shard_rows", [1, 2, 1_000])
+def test_sources_of_an_archive_have_tracks_of_their_own(shard_rows):
+    with zipfile.ZipFile("subs.zip", "w") as archive:
+        for number in range(30):
+            archive.writestr(f"a/{number}.srt", SRT.replace("Hello", f"Hello {number}"))
+    storage = fake_output("out", "subs.zip", "films", reading=CUE, shard_rows=shard_rows)
+    done = export(storage, "out", format="srt", to="elsewhere")
+    written = files("elsewhere")
+    assert set(written) == {f"subs.zip/a/{n}.ase.srt" for n in range(30)} | {"films/a.ase.srt"}
+    assert all(f"Hello {n}." in written[f"subs.zip/a/{n}.ase.srt"] for n in range(30))
+    assert (done.tracks, done.cues) == (31, 62)
+
+
+def test_tracks_may_lie_beside_their_sources_and_replace_none():
+    Path("films/a.ase.srt").write_text(SRT)
+    before = files("films")
+    export(fake_output("out", "films", reading=CUE), "out", format="srt", to=".")
+    after = files("films")
+    assert {name: after[name] for name in before} == before
+    assert len(list(Path().glob("*/a.ase.srt"))) == 2
+
+
+def test_the_language_is_that_of_the_target():
+    storage = fake_output("out", "films", reading=CUE, target="asl_GL")
+    export(storage, "out", format="vtt")
+    assert set(files("out/tracks")) == {"films/a.ase.vtt"}
+    fake_output("back", "films", reading=CUE, target="en")
+    export(Storage("back"), "back", format="vtt")
+    assert set(files("back/tracks")) == {"films/a.en.vtt"}
+
+
+def test_another_kind_of_storage_takes_tracks():
+    export(fake_output("out", "films", reading=CUE), "out", format="srt", to="memory://exported")
+    assert Storage("memory://exported").read("films/a.ase.srt").startswith(b"1\n00:00:01,000")
+
+
+@pytest.mark.parametrize("to", ["out", "out/data", "out/", "./out/_plan", "out/other"])
+def test_a_folder_among_the_files_of_the_run_is_refused(to):
+    with pytest.raises(SinkError, match="among the files of the run"):
+        export(fake_output("out", "films", reading=CUE), "out", format="srt", to=to)
+
+
+@pytest.mark.parametrize("start", [None, '"0:01"'])
+def test_rows_without_times_are_an_error(start):
+    times = f', "first_cue": 1, "last_cue": 1, "end_ms": 1, "start_ms": {start}' if start else ""
+    Path("a.jsonl").write_text(f'{{"text": "Hello."{times}}}\n')
+    wrong = "start_ms" if start else "first_cue"
+    with pytest.raises(SinkError, match=f"no column '{wrong}' with integers"):
+        export(fake_output("out", "a.jsonl"), "out", format="srt")
+
+
+def test_an_output_that_is_not_whole_is_an_error():
+    storage = fake_output("out", "films", reading=CUE)
+    [data] = Path("out/data").iterdir()
+    data.write_bytes(data.read_bytes()[:-1])
+    with pytest.raises(IncompleteRunError, match=r"data/part-.* not as it was committed"):
+        export(storage, "out", format="srt")
+    data.unlink()
+    with pytest.raises(IncompleteRunError, match=r"data/part-.*: missing"):
+        export(storage, "out", format="srt")
+    storage.delete("_SUCCESS")
+    with pytest.raises(IncompleteRunError, match="not finished"):
+        export(storage, "out", format="srt")
+    with pytest.raises(SinkError, match="expected the output folder"):
+        export(Storage("films"), "films", format="srt")
