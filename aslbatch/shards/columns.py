@@ -72,12 +72,21 @@ def text_array(column: pa.ChunkedArray, fields: Sequence[str]) -> pa.Array:
     return texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
 
 
-def text_value(values: Mapping[str, Any], path: Sequence[str]) -> object:
-    """Return the text in a row of plain Python values, None where a part of the path is missing."""
-    value: object = values
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
+def text_value(values: Mapping[str, Any], name: str) -> object:
+    """Return the text in a row of plain Python values, found as `find_text` does; None if absent.
+
+    Raises:
+        TypeError: Something else stands where an object with the text is expected.
+    """
+    if name in values:
+        return values[name]
+    for dot in (position for position, letter in enumerate(name) if letter == "."):
+        inner = values.get(name[:dot])
+        if isinstance(inner, Mapping):
+            return text_value(inner, name[dot + 1 :])
+        if inner is not None:
+            raise TypeError(f"field {name[:dot]!r} is {type(inner).__name__}, expected an object")
+    return None
 
 
 def keep_columns(

@@ -45,5 +45,5 @@ def test_tracks_of_a_job_have_gloss_and_the_original_times(tmp_path, monkeypatch
     assert written[:3] == ["1", "00:00:01,000 --> 00:00:02,500", "IX-2 LIVE WHERE"]
     assert written[4:6] == ["2", "00:00:05,000 --> 00:00:06,250"]
     assert verify(storage).faults == ()
-    translate(config.model_copy(update={"source": config.source}), limit=1, overwrite=True)
+    translate(config, limit=1, overwrite=True)
     assert not Path("out/tracks").exists()

@@ -48,12 +48,11 @@ def open_parquet(stored: BinaryIO, *, pre_buffer: bool) -> pq.ParquetFile:
     if footer_size > size - _FOOTER_END:
         raise pa.ArrowInvalid(f"a footer of {footer_size} bytes in a file of {size}")
     stored.seek(size - _FOOTER_END - footer_size)
-    footer = stored.read(footer_size)
-    metadata = _metadata(footer)
-    if _may_declare_types(footer, metadata):
-        metadata = _metadata(footer.replace(_SCHEMA_KEY, _OTHER_SCHEMA_KEY))
     file = pq.ParquetFile(
-        stored, metadata=metadata, pre_buffer=pre_buffer, arrow_extensions_enabled=False
+        stored,
+        metadata=_safe_metadata(stored.read(footer_size)),
+        pre_buffer=pre_buffer,
+        arrow_extensions_enabled=False,
     )
     _check_names(file.schema_arrow)
     return file
@@ -114,19 +113,21 @@ def _check_names(schema: pa.Schema) -> None:
         raise pa.ArrowInvalid(f"the name of a column is not UTF-8: {error}") from error
 
 
+def _safe_metadata(footer: bytes) -> pq.FileMetaData:
+    """Return what a footer says, without its Arrow schema unless that is plainly harmless."""
+    without_schema = footer.replace(_SCHEMA_KEY, _OTHER_SCHEMA_KEY)
+    metadata = _metadata(without_schema)
+    encoded = (metadata.metadata or {}).get(_OTHER_SCHEMA_KEY)
+    if encoded is None or without_schema.count(_OTHER_SCHEMA_KEY) > 1:
+        return metadata
+    try:
+        schema = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        return metadata
+    return metadata if _NAME_KEY in schema else _metadata(footer)
+
+
 def _metadata(footer: bytes) -> pq.FileMetaData:
     size = len(footer).to_bytes(4, "little")
+    # To read metadata, pyarrow makes the types of the file too.
     return pq.read_metadata(pa.BufferReader(_MAGIC + footer + size + _MAGIC))
-
-
-def _may_declare_types(footer: bytes, metadata: pq.FileMetaData) -> bool:
-    """Return whether the Arrow schema in a footer has extension types, or is not plain to see."""
-    if _SCHEMA_KEY not in footer:
-        return False
-    encoded = (metadata.metadata or {}).get(_SCHEMA_KEY)
-    if encoded is None or footer.count(_SCHEMA_KEY) > 1:
-        return True
-    try:
-        return _NAME_KEY in base64.b64decode(encoded, validate=True)
-    except binascii.Error:
-        return True

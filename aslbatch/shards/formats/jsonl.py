@@ -10,7 +10,7 @@ import pyarrow as pa
 from aslbatch.errors import SourceError
 from aslbatch.rejects import Rejection
 from aslbatch.schema import RejectReason
-from aslbatch.shards.columns import check_text_column, has_all_columns
+from aslbatch.shards.columns import check_text_column, has_all_columns, text_value
 from aslbatch.shards.formats.content import (
     BOM,
     count_lines,
@@ -60,16 +60,19 @@ def scan(source: Source, *, reading: Reading, mark_every: int, limit: int | None
 
 def read(piece: Piece, *, schema: pa.Schema, reading: Reading) -> RawRows:
     """Parse lines and check them; see `aslbatch.shards.formats.protocol.Format`."""
-    text_column = reading.text_column
-    checks = {text_column: compile_check(pa.string())}
+    checks = {reading.text_column: compile_check(pa.string())}
     checks |= {field.name: compile_check(field.type) for field in schema}
     refuse_unknown = has_all_columns(schema)
     rows: list[dict[str, Any]] = []
+    texts: list[object] = []
     rejects: dict[int, Rejection] = {}
     for row, line in enumerate(split_lines(read_range(piece, reading.storage_options))):
         parsed = _parse(line, may_have_bom=piece.byte_start == row == 0)
+        text = None
         if isinstance(parsed, dict):
             fault = _find_fault(parsed, checks, refuse_unknown=refuse_unknown)
+            if not fault:
+                text, fault = _text_of(parsed, reading.text_column)
             if fault:
                 parsed = (RejectReason.INVALID_ROW, fault)
         if isinstance(parsed, dict):
@@ -77,9 +80,9 @@ def read(piece: Piece, *, schema: pa.Schema, reading: Reading) -> RawRows:
         else:
             rows.append({})
             rejects[row] = parsed
+        texts.append(text)
     columns = [pa.array([row.get(field.name) for row in rows], field.type) for field in schema]
-    text = pa.array([row.get(text_column) for row in rows], pa.string())
-    return RawRows(columns, text, rejects)
+    return RawRows(columns, pa.array(texts, pa.string()), rejects)
 
 
 def _look_at(lines: Iterable[bytes]) -> pa.Schema:
@@ -145,6 +148,17 @@ def _find_fault(
                 f"first {SAMPLE_ROWS} rows; list the wanted fields in source.columns"
             )
     return None
+
+
+def _text_of(values: dict[str, Any], name: str) -> tuple[str | None, str | None]:
+    """Return the text of a row, or what is wrong with it."""
+    try:
+        text = text_value(values, name)
+    except TypeError as error:
+        return None, f"{error}; correct the row"
+    if text is None or isinstance(text, str):
+        return text, None
+    return None, f"field {name!r} is {type(text).__name__}, expected a string; correct the row"
 
 
 def _refuse_constant(name: str) -> None:

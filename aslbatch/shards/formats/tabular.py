@@ -11,11 +11,7 @@ from aslbatch.shards.formats.protocol import RawRows
 from aslbatch.shards.formats.text import invalid_utf8
 from aslbatch.shards.shard import Piece
 
-_AS_BYTES = {
-    pa.string(): pa.binary(),
-    pa.large_string(): pa.large_binary(),
-    pa.string_view(): pa.binary_view(),
-}
+_AS_BYTES = {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}
 
 
 def wanted_columns(present: pa.Schema, schema: pa.Schema, text_path: Sequence[str]) -> list[str]:

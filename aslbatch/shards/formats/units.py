@@ -93,9 +93,11 @@ class UnitParser:
         """Return the units that end in the next piece of a file; raises as `parse`."""
         try:
             self._parser.Parse(piece, last)
-        except (expat.ExpatError, LookupError, ValueError) as error:
-            # The latter two come of an encoding that Python does not know, or not as one of bytes.
-            raise MalformedTmxError(str(error)) from error
+        except expat.ExpatError as error:
+            raise MalformedTmxError(expat.ErrorString(error.code)) from error
+        except (LookupError, ValueError) as error:
+            # The encoding is none that Python knows, or takes more than a byte a character.
+            raise MalformedTmxError(f"its encoding: {error}") from error
         self._fed += len(piece)
         if not last:
             self._check_size(self._fed)
