@@ -4,6 +4,7 @@ Nothing is ever unpacked to a disk, so that names in an archive cannot lead anyw
 in URIs and in the names of exported files, so hostile ones are refused all the same.
 """
 
+import lzma
 import tarfile
 import threading
 import zipfile
@@ -161,6 +162,8 @@ def _check_count(uri: str, count: int) -> None:
 
 
 _FAULTS = (
+    lzma.LZMAError,
+    UnicodeDecodeError,
     zipfile.BadZipFile,
     tarfile.TarError,
     zlib.error,

@@ -1,6 +1,5 @@
 """Arrow files: streams, as `datasets.Dataset.save_to_disk` writes them, and the IPC file format."""
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,7 +7,7 @@ import pyarrow as pa
 
 from aslbatch.shards.columns import check_text_column
 from aslbatch.shards.formats.content import readable
-from aslbatch.shards.formats.extension_types import ipc_stream
+from aslbatch.shards.formats.extension_types import IpcStream, ipc_stream
 from aslbatch.shards.formats.protocol import Index, RawRows
 from aslbatch.shards.formats.tabular import raw_rows, wanted_columns
 from aslbatch.shards.reading import Reading
@@ -30,8 +29,8 @@ def scan(source: Source, *, reading: Reading, mark_every: int, limit: int | None
         for batch in _batches(stream, schema, [path[0]]):
             rows += batch.num_rows
             if limit is not None and rows >= limit:
-                return Index(limit, schema)
-    return Index(rows, schema)
+                return Index(limit, schema, unpacked_bytes=stream.bytes_read * limit // rows)
+    return Index(rows, schema, unpacked_bytes=stream.bytes_read)
 
 
 def read(piece: Piece, *, schema: pa.Schema, reading: Reading) -> RawRows:
@@ -54,12 +53,12 @@ def read(piece: Piece, *, schema: pa.Schema, reading: Reading) -> RawRows:
 
 
 @contextmanager
-def _open(file: Source, reading: Reading) -> Iterator[tuple[pa.Schema, io.RawIOBase]]:
+def _open(file: Source, reading: Reading) -> Iterator[tuple[pa.Schema, IpcStream]]:
     with readable(file.uri), open_stored(file.path, reading.storage_options) as stored:
         yield ipc_stream(stored)
 
 
-def _batches(stream: io.RawIOBase, schema: pa.Schema, names: list[str]) -> Iterator[pa.RecordBatch]:
+def _batches(stream: IpcStream, schema: pa.Schema, names: list[str]) -> Iterator[pa.RecordBatch]:
     """Yield batches with at least these columns, whose buffers are as long as they should be."""
     included = sorted(schema.get_field_index(name) for name in names)
     options = pa.ipc.IpcReadOptions(included_fields=included)

@@ -10,6 +10,7 @@ import base64
 import binascii
 import io
 import struct
+from collections.abc import Iterable
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -23,6 +24,32 @@ _MAGIC = b"PAR1"
 _FOOTER_END = 8
 _CONTINUATION = b"\xff\xff\xff\xff"
 _MOST_SCHEMA_BYTES = 1 << 26
+
+
+class IpcStream(io.RawIOBase):
+    """An Arrow stream whose beginning was changed.
+
+    Attributes:
+        bytes_read: How much of it was read.
+    """
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        """Join the changed beginning and what follows it."""
+        self.bytes_read = 0
+        self._head = io.BytesIO(head)
+        self._rest = rest
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Return so many bytes, all that is left for -1."""
+        part = self._head.read(size)
+        if size < 0 or len(part) < size:
+            part += self._rest.read(size - len(part) if size >= 0 else -1)
+        self.bytes_read += len(part)
+        return part
 
 
 def open_parquet(stored: BinaryIO, *, pre_buffer: bool) -> pq.ParquetFile:
@@ -58,7 +85,7 @@ def open_parquet(stored: BinaryIO, *, pre_buffer: bool) -> pq.ParquetFile:
     return file
 
 
-def ipc_stream(stored: BinaryIO) -> tuple[pa.Schema, io.RawIOBase]:
+def ipc_stream(stored: BinaryIO) -> tuple[pa.Schema, IpcStream]:
     """Return the schema of an Arrow file, and the file as a stream without extension types.
 
     Files of the IPC file format are streams between a mark and a footer, and are read as such.
@@ -85,32 +112,22 @@ def ipc_stream(stored: BinaryIO) -> tuple[pa.Schema, io.RawIOBase]:
     head = start + message.replace(_NAME_KEY, _OTHER_KEY)
     schema = pa.ipc.read_schema(pa.BufferReader(head))
     _check_names(schema)
-    return schema, _Joined(head, stored)
-
-
-class _Joined(io.RawIOBase):
-    """Some bytes, and after them a stream."""
-
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head = head
-        self._rest = rest
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        if self._head:
-            part = self._head if size < 0 else self._head[:size]
-            self._head = self._head[len(part) :]
-            return part + (self.read(size - len(part)) if size > len(part) else b"")
-        return self._rest.read(size)
+    return schema, IpcStream(head, stored)
 
 
 def _check_names(schema: pa.Schema) -> None:
+    """Refuse names that are not UTF-8, on which Python would fail wherever they are looked at."""
     try:
-        schema.to_string(show_field_metadata=False, show_schema_metadata=False)
+        _look_at_names(schema)
     except UnicodeDecodeError as error:
         raise pa.ArrowInvalid(f"the name of a column is not UTF-8: {error}") from error
+
+
+def _look_at_names(fields: Iterable[pa.Field]) -> None:
+    for field in fields:
+        _ = field.name
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        _look_at_names(kind.field(index) for index in range(kind.num_fields))
 
 
 def _safe_metadata(footer: bytes) -> pq.FileMetaData:

@@ -35,9 +35,11 @@ def raw_rows(
         text_path: Where the text lies.
 
     Raises:
-        pyarrow.ArrowException: A column is damaged.
+        pyarrow.ArrowException: A column is damaged, or there are fewer rows than were counted.
         SourceError: A column cannot be converted to the type that it has in other sources.
     """
+    if table.num_rows != piece.rows:
+        raise pa.ArrowInvalid(f"{table.num_rows} rows where it says there are {piece.rows}")
     rejects: dict[int, Rejection] = {}
     columns = {}
     for name in table.column_names:
