@@ -82,6 +82,9 @@ class ModelSection(Section):
         default=None,
         description="Commit of a Hub model; pin it, or two runs may use different weights.",
     )
+    storage_options: StorageOptions = Field(
+        default_factory=dict, description="Arguments of the model's file system; never logged."
+    )
     engine: Literal["auto", "transformers"] = Field(
         default="auto", description="What runs the model; auto takes the best one at hand."
     )

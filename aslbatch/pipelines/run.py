@@ -177,7 +177,11 @@ def examine(config: TranslateConfig, *, limit: int | None) -> Run:
         format=config.source.format,
         storage_options=config.source.storage_options,
     )
-    checkpoint = find_checkpoint(config.model.name, revision=config.model.revision)
+    checkpoint = find_checkpoint(
+        config.model.name,
+        revision=config.model.revision,
+        storage_options=config.model.storage_options,
+    )
     languages = mbart_code(config.languages.source), mbart_code(config.languages.target)
     check_checkpoint(checkpoint, languages, max_length=config.decoding.max_length)
     identity = RunIdentity.of(

@@ -1,7 +1,9 @@
 """One worker of the pool: a model in memory that translates shard after shard."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
 
@@ -26,6 +28,7 @@ class WorkerSettings:
         model: Name of the checkpoint, as rows carry it.
         location: Where workers find it: a local folder's full path, else the same name.
         revision: Its revision as the driver resolved it; empty where there is none.
+        storage_options: Arguments of the file system that it is copied from; they may be secrets.
         sha256: The fingerprint that it must have.
         precision: `auto` or a number format.
         device: `cpu` or `cuda`.
@@ -40,6 +43,7 @@ class WorkerSettings:
     model: str
     location: str
     revision: str
+    storage_options: Mapping[str, Any] = field(repr=False)
     sha256: str
     precision: str
     device: str
@@ -58,6 +62,7 @@ def worker_settings(run: Run, pool: Pool) -> WorkerSettings:
         model=run.checkpoint.name,
         location=run.checkpoint.location,
         revision=run.checkpoint.revision,
+        storage_options=config.model.storage_options,
         sha256=run.checkpoint.sha256,
         precision=config.model.precision,
         device="cuda" if pool.gpus else "cpu",
@@ -78,7 +83,11 @@ def load_stage(settings: WorkerSettings) -> Translate:
     """
     from aslbatch.models.engines import default_max_tokens, load_engine
 
-    checkpoint = find_checkpoint(settings.location, revision=settings.revision or None)
+    checkpoint = find_checkpoint(
+        settings.location,
+        revision=settings.revision or None,
+        storage_options=settings.storage_options,
+    )
     if checkpoint.sha256 != settings.sha256:
         raise ModelError(
             f"{settings.model}: fingerprint {checkpoint.sha256[:16]} on this node, "

@@ -9,7 +9,11 @@ from aslbatch.provenance.hashing import sha256_json
 
 _RUN_ID_DIGITS = 16
 _NOT_DECISIVE_SECTIONS = ("run",)
-_NOT_DECISIVE_KEYS = {"source": ("storage_options",), "sink": ("storage_options", "path")}
+_NOT_DECISIVE_KEYS = {
+    "source": ("storage_options",),
+    "model": ("storage_options",),
+    "sink": ("storage_options", "path"),
+}
 
 
 @dataclass(frozen=True, slots=True)

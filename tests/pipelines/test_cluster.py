@@ -104,6 +104,7 @@ def test_a_node_with_other_weights_is_refused(tiny_model):
         model="tiny",
         location=str(tiny_model),
         revision="",
+        storage_options={},
         sha256="0" * 64,
         precision="float32",
         device="cpu",

@@ -211,8 +211,10 @@ def test_config_is_frozen_and_picklable(loaded):
 
 
 def test_resolved_fills_defaults_and_hides_secrets(loaded):
-    values = resolved(loaded(MINIMAL, "sink.storage_options={key: hunter2, more: {a: hunter2}}"))
+    sink = "sink.storage_options={key: hunter2, more: {a: hunter2}}"
+    values = resolved(loaded(MINIMAL, sink, "model.storage_options={secret: hunter2}"))
     assert values["sink"]["storage_options"] == {"key": "***", "more": "***"}
+    assert values["model"]["storage_options"] == {"secret": "***"}
     assert values["decoding"]["num_beams"] == 4
     assert "hunter2" not in str(values)
 

@@ -8,6 +8,7 @@ from aslbatch.provenance.uri import without_credentials
 def identity(**changes):
     config = {
         "source": {"paths": ["a.txt"], "storage_options": {"key": "***"}},
+        "model": {"name": "demo", "storage_options": changes.pop("options", {})},
         "decoding": {"num_beams": changes.pop("num_beams", 4)},
         "sink": {"path": changes.pop("path", "out"), "compression": "zstd"},
         "run": {"workers": changes.pop("workers", "auto")},
@@ -22,7 +23,8 @@ def identity(**changes):
 
 
 def test_where_and_how_it_runs_does_not_matter():
-    assert identity().run_id == identity(path="elsewhere", workers=8).run_id
+    other = identity(path="elsewhere", workers=8, options={"key": "***"})
+    assert identity().run_id == other.run_id
 
 
 def test_everything_that_decides_the_rows_matters():
