@@ -53,16 +53,16 @@ def download_hub(name: str, revision: str | None, patterns: Sequence[str]) -> tu
     except hub_errors() as error:
         raise ModelError(f"{wanted}: {explain(error)}") from error
     except HFValidationError as error:
-        raise ModelError(f"model.name {name!r} is neither a folder nor a Hub id: {error}") from error
+        raise ModelError(
+            f"model.name {name!r} is neither a folder nor a Hub id: {error}"
+        ) from error
     except OSError as error:
         raise ModelError(f"{wanted}: cannot be stored ({error}); HF_HOME says where") from error
     # A snapshot's folder is named after its commit, which pins what was really loaded.
     return folder, folder.name if _COMMIT.fullmatch(folder.name) else revision or ""
 
 
-def download_url(
-    url: str, patterns: Sequence[str], storage_options: Mapping[str, Any]
-) -> Path:
+def download_url(url: str, patterns: Sequence[str], storage_options: Mapping[str, Any]) -> Path:
     """Copy a remote folder once into aslbatch's cache; a half-made copy is never used.
 
     Args:

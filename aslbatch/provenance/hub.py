@@ -29,7 +29,12 @@ def explain(error: BaseException | None) -> str:
 
     if isinstance(error, GatedRepoError):
         return "its terms must be accepted on the Hub first; do so, and set HF_TOKEN"
-    if isinstance(error, RepositoryNotFoundError):
+    response = error.response if isinstance(error, HfHubHTTPError) else None
+    # Who sends no token is told 401 for whatever is missing or private; over plain HTTP, as mirrors
+    # are reached, the client does not take it for a missing repository.
+    anonymous = response is not None and "authorization" not in response.request.headers
+    status = response.status_code if response is not None else None
+    if isinstance(error, RepositoryNotFoundError) or (status == 401 and anonymous):
         return (
             "there is no such repository, or it is private; check the name, or set HF_TOKEN to a "
             "token that may read it"
@@ -40,7 +45,6 @@ def explain(error: BaseException | None) -> str:
         return "there is no such file in this revision; check the path"
     if isinstance(error, OfflineModeIsEnabled):
         return "the Hub must not be asked (HF_HUB_OFFLINE is set); unset it, or name a local copy"
-    status = error.response.status_code if isinstance(error, HfHubHTTPError) else None
     if status in (401, 403):
         return f"the Hub refuses the token (status {status}); check HF_TOKEN"
     what = f"status {status}" if status else type(error).__name__

@@ -1,5 +1,6 @@
 """The files that a path of a job stands for, as their storage lists them."""
 
+import errno
 import glob
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +14,8 @@ from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
 from aslbatch.errors import SourceError
+from aslbatch.provenance.hub import explain, hub_errors
+from aslbatch.shards.hub import is_pinned
 
 _VERSION_KEYS = ("ETag", "etag", "content_md5", "md5Hash", "crc32c", "blob_id", "checksum")
 
@@ -71,6 +74,8 @@ def find_files(
             problem = "there is no such file or folder"
             remedy = "check source.paths; relative paths start at the working directory"
         stored = [_stored(_full_path(n, path, fs, inner), fs, found[n]) for n in names]
+    except hub_errors() as error:
+        raise SourceError(f"{path}: {explain(error)}") from error
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error}; check the permissions") from error
     if not stored:
@@ -88,8 +93,12 @@ def fingerprint(path: str, storage_options: Mapping[str, Any]) -> tuple[int, str
     if isinstance(fs, LocalFileSystem):
         stat = Path(inner).stat()
         return stat.st_size, str(stat.st_mtime_ns)
-    fs.invalidate_cache(inner)
-    return _fingerprint_of(fs, inner, fs.info(inner))
+    if not is_pinned(path):  # each listing is a request, and a commit does not change
+        fs.invalidate_cache(inner)
+    try:
+        return _fingerprint_of(fs, inner, fs.info(inner))
+    except hub_errors() as error:
+        raise OSError(errno.EIO, explain(error)) from error
 
 
 def _fingerprint_of(fs: AbstractFileSystem, inner: str, info: Mapping[str, Any]) -> tuple[int, str]:

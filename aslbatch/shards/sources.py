@@ -8,6 +8,7 @@ from typing import Any
 from aslbatch.errors import SourceError
 from aslbatch.shards.archives import ARCHIVE_OF_ENDING, archive_kind, list_members
 from aslbatch.shards.formats.content import readable
+from aslbatch.shards.hub import pin
 from aslbatch.shards.listing import StoredFile, find_files, visible
 from aslbatch.shards.source import Source
 
@@ -66,7 +67,7 @@ def list_sources(
         try:
             pattern, stored_path = _split_chain(path)
             for file in find_files(
-                stored_path,
+                pin(stored_path, storage_options),
                 is_known=_is_known,
                 any_ending=format != "auto",
                 storage_options=storage_options,

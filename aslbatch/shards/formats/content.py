@@ -11,6 +11,7 @@ import pyarrow as pa
 from fsspec.core import url_to_fs
 
 from aslbatch.errors import DamagedSourceError, SourceError
+from aslbatch.provenance.hub import explain, hub_errors
 from aslbatch.shards.archives import open_member
 from aslbatch.shards.shard import Piece
 from aslbatch.shards.source import Source
@@ -27,6 +28,8 @@ def readable(uri: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise SourceError(f"{uri}: the file is gone; bring it back or plan again") from error
+    except hub_errors() as error:
+        raise SourceError(f"{uri}: {explain(error)}") from error
     except (OSError, EOFError, pa.ArrowException) as error:
         # Storage gives its errors a number; what decoders raise has none.
         if getattr(error, "errno", None) is not None:

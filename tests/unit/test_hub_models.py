@@ -1,0 +1,126 @@
+"""Models of the Hugging Face Hub, fetched by its real client from a server on the loopback."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hub_server import TOKEN
+
+from aslbatch.errors import ModelError
+from aslbatch.models.checkpoint import find_checkpoint
+
+NAME = "org/asl-mbart"
+
+
+@pytest.fixture
+def files(tiny_model):
+    """A repository's files: a checkpoint, and much that translation has no use for."""
+    content = {file.name: file.read_bytes() for file in tiny_model.iterdir()}
+    extra = ["README.md", "pytorch_model.bin", "onnx/model.safetensors", "optimizer.pt"]
+    return content | dict.fromkeys(extra, b"never fetched")
+
+
+def fetch(name, revision=None):
+    """Return what a fresh process finds: revision, fingerprint, and the names of the files."""
+    found = find_checkpoint(name, revision=revision)
+    names = sorted(path.relative_to(found.folder).as_posix() for path in found.folder.rglob("*"))
+    return found.revision, found.sha256, names
+
+
+def fetch_again_offline(name, revision):
+    return fetch(name)[0], fetch(name, revision)[0]
+
+
+def refusal(hub, *arguments, **environment):
+    with pytest.raises(ModelError) as caught:
+        hub.call(fetch, *arguments, **environment)
+    assert TOKEN not in caught.value.message
+    assert "http" not in caught.value.message
+    return caught.value.message
+
+
+def test_a_branch_is_resolved_to_its_commit_and_only_needed_files_are_fetched(
+    hub, files, tiny_model
+):
+    commit = hub.publish("models", NAME, files)
+    revision, sha256, names = hub.call(fetch, NAME)
+    assert (revision, sha256) == (commit, find_checkpoint(str(tiny_model)).sha256)
+    assert "model.safetensors" in names
+    assert set(names) <= {file.name for file in Path(tiny_model).iterdir()}
+    assert not hub.asked(r"README|\.bin|onnx|optimizer")
+
+
+def test_what_was_fetched_serves_without_a_network(hub, files):
+    commit = hub.publish("models", NAME, files)
+    hub.call(fetch, NAME)
+    before = len(hub.requests)
+    assert hub.call(fetch_again_offline, NAME, commit, HF_HUB_OFFLINE="1") == (commit, commit)
+    # A pinned commit needs no question even online: workers of one node ask once.
+    assert hub.call(fetch, NAME, commit)[0] == commit
+    assert len(hub.requests) == before
+    hub.stop()
+    assert hub.call(fetch, NAME)[0] == commit
+
+
+def test_a_pinned_commit_stays_when_the_branch_moves(hub, files):
+    first = hub.publish("models", NAME, files)
+    second = hub.publish("models", NAME, files | {"config.json": files["config.json"] + b"\n"})
+    hub.publish("models", NAME, files, branch="feature/new")
+    at_first, at_second = hub.call(fetch, NAME, first), hub.call(fetch, NAME, "main")
+    assert (at_first[0], at_second[0]) == (first, second)
+    assert at_first[1] != at_second[1]
+    assert hub.call(fetch, NAME, "feature/new")[1] == at_first[1]
+
+
+def test_a_private_model_needs_the_token_of_the_environment(hub, files):
+    commit = hub.publish("models", NAME, files, private=True)
+    assert hub.call(fetch, NAME, HF_TOKEN=TOKEN)[0] == commit
+    # The storage behind the Hub is another host and must not be told.
+    assert hub.asked("GET /cdn/")
+    assert {request.authorization for request in hub.asked("/cdn/")} == {None}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "expected"),
+    [
+        (
+            ["org/none"],
+            {},
+            r"org/none \(revision main\): there is no such repository, or it is pri",
+        ),
+        (["org/none"], {"HF_TOKEN": TOKEN}, "check the name, or set HF_TOKEN to a token that may"),
+        ([NAME], {}, "there is no such repository, or it is private"),
+        ([NAME], {"HF_TOKEN": TOKEN + "x"}, r"refuses the token \(status 401\); check HF_TOKEN"),
+        ([NAME, "v9"], {"HF_TOKEN": TOKEN}, r"\(revision v9\): there is no such branch, tag or"),
+        ([NAME, "0" * 40], {"HF_TOKEN": TOKEN}, "there is no such branch, tag or commit"),
+        ([NAME], {"HF_HUB_OFFLINE": "1"}, "cache, and the Hub must not be asked .*unset it"),
+        ([NAME], {"HF_ENDPOINT": "http://127.0.0.1:9"}, r"cannot be reached \(ConnectError\); try"),
+    ],
+)
+def test_a_model_that_the_hub_does_not_give_says_why(hub, files, arguments, environment, expected):
+    hub.publish("models", NAME, files, private=True)
+    assert re.search(expected, refusal(hub, *arguments, **environment))
+
+
+def test_a_hub_that_is_down_is_no_traceback(hub, files):
+    hub.publish("models", NAME, files)
+    hub.fails = lambda _: True
+    message = refusal(hub, NAME)
+    assert "the Hub cannot be reached (status 503)" in message
+    assert "set model.name to a local folder" in message
+
+
+def test_a_connection_that_breaks_while_files_are_fetched_is_no_traceback(hub, files):
+    hub.publish("models", NAME, files)
+    hub.fails, hub.fails_with = re.compile("GET .*(resolve|cdn)").search, 0
+    assert "the Hub cannot be reached" in refusal(hub, NAME)
+
+
+def test_a_name_that_is_an_hf_url_is_sent_to_the_id():
+    with pytest.raises(ModelError, match=r"write the Hub id alone.*model\.revision"):
+        find_checkpoint("hf://org/asl-mbart@main")
+
+
+def test_a_name_that_no_hub_has_is_refused_before_it_is_asked():
+    with pytest.raises(ModelError, match="neither a folder nor a Hub id"):
+        find_checkpoint("org/asl--mbart")
