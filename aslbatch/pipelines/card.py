@@ -1,7 +1,8 @@
 """The README.md of an output folder: a data set card for the Hugging Face Hub.
 
 The front matter follows https://huggingface.co/docs/hub/datasets-cards, so that
-`datasets.load_dataset(folder)` finds the data files and leaves the rejected ones alone.
+`datasets.load_dataset(folder)` gives the translated rows, and `load_dataset(folder, "rejected")`
+the others where there are any; the two have different columns.
 """
 
 from typing import Any
@@ -24,6 +25,8 @@ def dataset_card(record: dict[str, Any], summary: dict[str, Any]) -> str:
     config, identity = record["identity"]["config"], record["identity"]
     model, languages = identity["model"], config["languages"]
     licence = config["source"].get("license")
+    # A configuration without files could not be loaded.
+    folders = {"default": "data"} | ({"rejected": "rejected"} if summary["rejected"] else {})
     front = {
         "license": licence or "other",
         **({} if licence else {"license_name": "that-of-the-source-texts"}),
@@ -34,9 +37,10 @@ def dataset_card(record: dict[str, Any], summary: dict[str, Any]) -> str:
         "pretty_name": f"{languages['source']} to {languages['target']}, {NOTICE}",
         "configs": [
             {
-                "config_name": "default",
-                "data_files": [{"split": "train", "path": "data/*.parquet"}],
+                "config_name": name,
+                "data_files": [{"split": "train", "path": f"{folder}/*.parquet"}],
             }
+            for name, folder in folders.items()
         ],
     }
     head = yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
