@@ -115,7 +115,7 @@ def _plain_errors(shown: str, storage_options: Mapping[str, Any]) -> Iterator[No
         raise ModelError(
             f"{shown}: cannot be read ({type(error).__name__}{f': {error}' if told else ''}); "
             f"credentials come from model.storage_options or the environment"
-        ) from error
+        ) from (error if told else None)
 
 
 def _cache_folder() -> Path:

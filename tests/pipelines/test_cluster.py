@@ -1,10 +1,12 @@
 """Sessions and pools."""
 
 import pytest
+from locked_storage import PASSWORD, lock_up
 
 from aslbatch.cluster.progress import Reporter
 from aslbatch.cluster.session import Cluster
 from aslbatch.errors import AslbatchError, ConfigError, ModelError, SinkError, SourceError
+from aslbatch.models.checkpoint import find_checkpoint
 from aslbatch.models.decoding import Decoding
 from aslbatch.pipelines.failure import plain_errors
 from aslbatch.pipelines.nodes import look_from_here
@@ -12,6 +14,7 @@ from aslbatch.pipelines.worker import WorkerSettings, load_stage
 from aslbatch.shards.layout import RUN
 from aslbatch.shards.sources import list_sources
 from aslbatch.shards.storage import Storage
+from aslbatch.stages.translate import Translate
 
 
 def test_auto_gives_each_cpu_a_worker(cluster):
@@ -99,21 +102,37 @@ def test_a_cluster_that_is_not_there_is_named(monkeypatch):
         Cluster().start()
 
 
+def settings(location, **changes):
+    values = {
+        "model": "tiny",
+        "location": str(location),
+        "revision": "",
+        "storage_options": {},
+        "sha256": "0" * 64,
+        "precision": "float32",
+        "device": "cpu",
+        "threads": 1,
+        "decoding": Decoding(),
+        "max_tokens": None,
+        "source_lang": "en_XX",
+        "target_lang": "asl_GL",
+        "run_id": "r",
+    }
+    return WorkerSettings(**(values | changes))
+
+
 def test_a_node_with_other_weights_is_refused(tiny_model):
-    settings = WorkerSettings(
-        model="tiny",
-        location=str(tiny_model),
-        revision="",
-        storage_options={},
-        sha256="0" * 64,
-        precision="float32",
-        device="cpu",
-        threads=1,
-        decoding=Decoding(),
-        max_tokens=None,
-        source_lang="en_XX",
-        target_lang="asl_GL",
-        run_id="r",
-    )
     with pytest.raises(ModelError, match="on this node, 0000000000000000 on the driver"):
-        load_stage(settings)
+        load_stage(settings(tiny_model))
+
+
+def test_a_node_fetches_the_model_with_the_options_of_the_run(tiny_model, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    lock_up(tiny_model, "locked://models/tiny")
+    worker = settings(
+        "locked://models/tiny",
+        storage_options={"password": PASSWORD},
+        sha256=find_checkpoint(str(tiny_model)).sha256,
+    )
+    assert isinstance(load_stage(worker), Translate)
+    assert PASSWORD not in repr(worker)

@@ -2,9 +2,11 @@
 
 import json
 import shutil
+import traceback
 
 import fsspec
 import pytest
+from locked_storage import PASSWORD, lock_up
 from safetensors.numpy import load_file, save_file
 
 from aslbatch.errors import ModelError
@@ -111,3 +113,26 @@ def test_a_url_is_copied_once_into_the_cache(tiny_model, tmp_path, monkeypatch):
     remote.rm("/models/tiny/pytorch_model.bin")
     assert find_checkpoint("memory://models/tiny").folder == found.folder
     remote.rm("/models", recursive=True)
+
+
+def test_a_url_is_opened_with_the_storage_options(tiny_model, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    lock_up(tiny_model, "locked://models/tiny")
+    options = {"password": PASSWORD}
+    found = find_checkpoint("locked://models/tiny", storage_options=options)
+    assert found.sha256 == find_checkpoint(str(tiny_model)).sha256
+    with pytest.raises(ModelError, match=r"locked://models/none: there is no such folder"):
+        find_checkpoint("locked://models/none", storage_options=options)
+
+
+def test_a_refused_storage_option_is_named_by_its_place_not_by_its_value(tiny_model):
+    lock_up(tiny_model, "locked://models/tiny")
+    wrong = PASSWORD[::-1]
+    with pytest.raises(ModelError, match=r"ValueError.*model\.storage_options") as caught:
+        find_checkpoint("locked://models/tiny", storage_options={"password": wrong})
+    assert wrong not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_url_of_an_unknown_kind_says_so():
+    with pytest.raises(ModelError, match="Protocol not known: nowhere"):
+        find_checkpoint("nowhere://models/tiny")
