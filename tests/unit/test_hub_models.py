@@ -27,16 +27,22 @@ def fetch(name, revision=None):
     return found.revision, found.sha256, names
 
 
-def fetch_again_offline(name, revision):
-    return fetch(name)[0], fetch(name, revision)[0]
+def fetch_all(*requests):
+    return [fetch(*request) for request in requests]
 
 
-def refusal(hub, *arguments, **environment):
-    with pytest.raises(ModelError) as caught:
-        hub.call(fetch, *arguments, **environment)
-    assert TOKEN not in caught.value.message
-    assert "http" not in caught.value.message
-    return caught.value.message
+def refusals(*requests):
+    messages = []
+    for request in requests:
+        with pytest.raises(ModelError) as caught:
+            fetch(*request)
+        messages.append(caught.value.message)
+    return messages
+
+
+def is_plain(message):
+    """Return whether a message repeats neither a token nor a URL, which may be a signed one."""
+    return TOKEN not in message and "http" not in message
 
 
 def test_a_branch_is_resolved_to_its_commit_and_only_needed_files_are_fetched(
@@ -54,7 +60,8 @@ def test_what_was_fetched_serves_without_a_network(hub, files):
     commit = hub.publish("models", NAME, files)
     hub.call(fetch, NAME)
     before = len(hub.requests)
-    assert hub.call(fetch_again_offline, NAME, commit, HF_HUB_OFFLINE="1") == (commit, commit)
+    found = hub.call(fetch_all, [NAME], [NAME, commit], HF_HUB_OFFLINE="1")
+    assert [revision for revision, *_ in found] == [commit, commit]
     # A pinned commit needs no question even online: workers of one node ask once.
     assert hub.call(fetch, NAME, commit)[0] == commit
     assert len(hub.requests) == before
@@ -66,10 +73,10 @@ def test_a_pinned_commit_stays_when_the_branch_moves(hub, files):
     first = hub.publish("models", NAME, files)
     second = hub.publish("models", NAME, files | {"config.json": files["config.json"] + b"\n"})
     hub.publish("models", NAME, files, branch="feature/new")
-    at_first, at_second = hub.call(fetch, NAME, first), hub.call(fetch, NAME, "main")
+    requests = [NAME, first], [NAME, "main"], [NAME, "feature/new"]
+    at_first, at_second, at_branch = hub.call(fetch_all, *requests)
     assert (at_first[0], at_second[0]) == (first, second)
-    assert at_first[1] != at_second[1]
-    assert hub.call(fetch, NAME, "feature/new")[1] == at_first[1]
+    assert at_first[1] == at_branch[1] != at_second[1]
 
 
 def test_a_private_model_needs_the_token_of_the_environment(hub, files):
@@ -81,39 +88,53 @@ def test_a_private_model_needs_the_token_of_the_environment(hub, files):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment", "expected"),
+    ("environment", "requests", "expected"),
     [
         (
-            ["org/none"],
             {},
-            r"org/none \(revision main\): there is no such repository, or it is pri",
+            [["org/none"], [NAME]],
+            [r"org/none \(revision main\): there is no such repository", "or it is private; check"],
         ),
-        (["org/none"], {"HF_TOKEN": TOKEN}, "check the name, or set HF_TOKEN to a token that may"),
-        ([NAME], {}, "there is no such repository, or it is private"),
-        ([NAME], {"HF_TOKEN": TOKEN + "x"}, r"refuses the token \(status 401\); check HF_TOKEN"),
-        ([NAME, "v9"], {"HF_TOKEN": TOKEN}, r"\(revision v9\): there is no such branch, tag or"),
-        ([NAME, "0" * 40], {"HF_TOKEN": TOKEN}, "there is no such branch, tag or commit"),
-        ([NAME], {"HF_HUB_OFFLINE": "1"}, "cache, and the Hub must not be asked .*unset it"),
-        ([NAME], {"HF_ENDPOINT": "http://127.0.0.1:9"}, r"cannot be reached \(ConnectError\); try"),
+        (
+            {"HF_TOKEN": TOKEN},
+            [["org/none"], [NAME, "v9"], [NAME, "0" * 40]],
+            [
+                "or set HF_TOKEN to a token that may",
+                r"\(revision v9\): there is no",
+                "check the rev",
+            ],
+        ),
+        (
+            {"HF_TOKEN": f"{TOKEN}x"},
+            [[NAME]],
+            [r"refuses the token \(status 401\)"],
+        ),
+        ({"HF_HUB_OFFLINE": "1"}, [[NAME]], ["cache, and the Hub must not be asked .*unset it"]),
+        ({"HF_ENDPOINT": "http://127.0.0.1:9"}, [[NAME]], [r"cannot be reached \(ConnectError\)"]),
     ],
 )
-def test_a_model_that_the_hub_does_not_give_says_why(hub, files, arguments, environment, expected):
+def test_a_model_that_the_hub_does_not_give_says_why(hub, files, environment, requests, expected):
     hub.publish("models", NAME, files, private=True)
-    assert re.search(expected, refusal(hub, *arguments, **environment))
+    messages = hub.call(refusals, *requests, **environment)
+    for pattern, message in zip(expected, messages, strict=True):
+        assert re.search(pattern, message)
+        assert is_plain(message)
 
 
-def test_a_hub_that_is_down_is_no_traceback(hub, files):
+@pytest.mark.parametrize(
+    ("requests", "status", "expected"),
+    [
+        ("", 503, r"the Hub cannot be reached \(status 503\).*set model.name to a local folder"),
+        ("HEAD .*/resolve/", 0, r"the Hub cannot be reached \(RemoteProtocolError\)"),
+        ("GET /cdn/", 403, r"the Hub refuses the token \(status 403\)"),
+    ],
+)
+def test_a_hub_that_fails_is_no_traceback(hub, files, requests, status, expected):
     hub.publish("models", NAME, files)
-    hub.fails = lambda _: True
-    message = refusal(hub, NAME)
-    assert "the Hub cannot be reached (status 503)" in message
-    assert "set model.name to a local folder" in message
-
-
-def test_a_connection_that_breaks_while_files_are_fetched_is_no_traceback(hub, files):
-    hub.publish("models", NAME, files)
-    hub.fails, hub.fails_with = re.compile("GET .*(resolve|cdn)").search, 0
-    assert "the Hub cannot be reached" in refusal(hub, NAME)
+    hub.fails, hub.fails_with = re.compile(requests).search, status
+    [message] = hub.call(refusals, [NAME])
+    assert re.search(expected, message)
+    assert is_plain(message)
 
 
 def test_a_name_that_is_an_hf_url_is_sent_to_the_id():
