@@ -31,7 +31,7 @@ def pin(path: str, storage_options: Mapping[str, Any]) -> str:
     """
     if not path.startswith(_PROTOCOL):
         return path
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, constants
 
     fs, _ = url_to_fs(path, **storage_options)
     try:
@@ -50,8 +50,8 @@ def pin(path: str, storage_options: Mapping[str, Any]) -> str:
         raise _refused(path, error.__cause__) from error
     except hub_errors() as error:
         raise _refused(path, error) from error
-    repository = found.root.partition("@")[0]
-    return f"{_PROTOCOL}{repository}@{about.sha}/{found.path_in_repo}".rstrip("/")
+    prefix = constants.REPO_TYPES_URL_PREFIXES.get(found.repo_type, "")
+    return f"{_PROTOCOL}{prefix}{found.repo_id}@{about.sha}/{found.path_in_repo}".rstrip("/")
 
 
 def is_pinned(path: str) -> bool:
