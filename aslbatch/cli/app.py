@@ -10,6 +10,7 @@ import typer
 
 import aslbatch
 from aslbatch.cli import display
+from aslbatch.config.credentials import storage_options
 from aslbatch.config.json_schema import json_schema
 from aslbatch.config.load import load_config
 from aslbatch.config.translate import TranslateConfig
@@ -32,6 +33,12 @@ OutputPath = Annotated[str, typer.Argument(metavar="OUT", help="The output folde
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="a.b=value", help="Lay a value over the configuration."),
+]
+JobConfig = Annotated[
+    str | None,
+    typer.Option(
+        "--config", metavar="CONFIG", help="The job's YAML file, for its storage_options."
+    ),
 ]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show what Ray prints too.")]
 
@@ -66,35 +73,62 @@ def translate(
 
 
 @app.command()
-def retry(out: OutputPath, verbose: Verbose = False) -> None:
+def retry(
+    out: OutputPath,
+    config: JobConfig = None,
+    overrides: Overrides = None,
+    verbose: Verbose = False,
+) -> None:
     """Translate the failed rows of a finished job again, and replace exactly their shards.
 
     Relative paths of the job's sources are looked up in the working directory, as at its start.
     """
     from aslbatch.pipelines.retry import retry as run
 
+    secrets = storage_options(config, overrides or ())
     with display.TerminalWatcher() as watcher:
-        summary = run(Storage(out), out, watcher=watcher, verbose=verbose)
+        summary = run(
+            Storage(out, secrets.sink), out, secrets=secrets, watcher=watcher, verbose=verbose
+        )
     display.show_summary(summary)
 
 
 @app.command()
-def verify(out: OutputPath) -> None:
+def compact(
+    out: OutputPath,
+    rows_per_file: Annotated[
+        int,
+        typer.Option(
+            "--rows-per-file", min=1, metavar="N", help="Most rows of a file; N are in memory."
+        ),
+    ],
+    config: JobConfig = None,
+    overrides: Overrides = None,
+) -> None:
+    """Put the rows of many files of a finished job into few; safe to kill and run again."""
+    from aslbatch.pipelines.compact import compact as run
+
+    storage = Storage(out, storage_options(config, overrides or ()).sink)
+    display.show_compaction(run(storage, rows_per_file=rows_per_file))
+
+
+@app.command()
+def verify(out: OutputPath, config: JobConfig = None, overrides: Overrides = None) -> None:
     """Check every file of an output against its record and the plan; 1 if anything is wrong."""
     from aslbatch.pipelines.verify import verify as check
 
-    verdict = check(Storage(out))
+    verdict = check(Storage(out, storage_options(config, overrides or ()).sink))
     display.show_verdict(verdict)
     if verdict.faults:
         raise typer.Exit(1)
 
 
 @app.command()
-def status(out: OutputPath) -> None:
+def status(out: OutputPath, config: JobConfig = None, overrides: Overrides = None) -> None:
     """Show how far a job is, from its output alone."""
     from aslbatch.pipelines.status import status as read
 
-    display.show_status(read(Storage(out)))
+    display.show_status(read(Storage(out, storage_options(config, overrides or ()).sink)))
 
 
 @app.command()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # so that `aslbatch --help` does not load Ray
     from aslbatch.cluster.progress import Progress as Counts
     from aslbatch.cluster.session import Pool
     from aslbatch.pipelines.accounts import Summary
+    from aslbatch.pipelines.compact import Compaction
     from aslbatch.pipelines.estimate import Estimate
     from aslbatch.pipelines.export import Export
     from aslbatch.pipelines.status import Status
@@ -133,11 +134,22 @@ def show_status(status: Status) -> None:
     rows = {
         "run": f"{done.run_id}, started {status.started}",
         "state": "finished" if status.finished else "not finished",
+        **({"claim": status.claim} if status.claim else {}),
         "shards": f"{done.shards:,} of {status.planned_shards:,}",
         "rows": f"{done.rows:,} of {status.planned_rows:,}",
         **{f"rejected, {reason}": f"{count:,}" for reason, count in done.rejected.items()},
     }
     _out.print(_pairs(done.uri, rows), soft_wrap=True)
+
+
+def show_compaction(done: Compaction) -> None:
+    """Show what a compaction came to."""
+    rows = {
+        "files": f"{done.files_after:,}, before it {done.files_before:,}",
+        "rows": f"{done.summary.translated:,} translated of {done.summary.rows:,}",
+        "output": done.summary.uri,
+    }
+    _out.print(_pairs("compacted", rows), soft_wrap=True)
 
 
 def show_verdict(verdict: Verdict) -> None:

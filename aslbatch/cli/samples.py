@@ -1,12 +1,13 @@
 """A few pairs of an output, to show what it is like."""
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from aslbatch.shards.encoding import decode
 from aslbatch.shards.layout import DATA
 from aslbatch.shards.storage import Storage
 
 _LONGEST = 70
+_COLUMNS = pa.schema([("source_text", pa.string()), ("translation", pa.string())])
 
 
 def sample_pairs(storage: Storage, count: int) -> list[tuple[str, str]]:
@@ -22,13 +23,12 @@ def sample_pairs(storage: Storage, count: int) -> list[tuple[str, str]]:
     chosen = names[::step][:count]
     for number, name in enumerate(chosen):
         wanted = -(-(count - len(found)) // (len(chosen) - number))
-        found |= dict(_pairs(storage.read(f"{DATA}/{name}"), wanted, set(found)))
+        found |= dict(_pairs(name, storage.read(f"{DATA}/{name}"), wanted, set(found)))
     return list(found.items())
 
 
-def _pairs(data: bytes, count: int, known: set[str]) -> list[tuple[str, str]]:
-    # Not pq.read_table: threads of its own still hold the bytes when Python ends, and abort it.
-    table = pq.ParquetFile(pa.BufferReader(data)).read(columns=["source_text", "translation"])
+def _pairs(name: str, data: bytes, count: int, known: set[str]) -> list[tuple[str, str]]:
+    table = decode(name, data, _COLUMNS)
     pairs = dict(zip(table[0].to_pylist(), table[1].to_pylist(), strict=True))
     short = [
         (source, translation)

@@ -192,13 +192,22 @@ class SinkSection(Section):
     """Where the translations go."""
 
     path: Location = Field(description="Output folder or fsspec URL.")
-    format: Literal["parquet"] = Field(default="parquet", description="Format of the data files.")
+    format: Literal["parquet", "jsonl"] = Field(
+        default="parquet", description="Format of the data files: Parquet, or one JSON a line."
+    )
     compression: Literal["zstd", "snappy", "none"] = Field(
-        default="zstd", description="Compression inside the data files."
+        default="zstd", description="Compression of the data files; snappy is for Parquet only."
     )
     storage_options: StorageOptions = Field(
         default_factory=dict, description="Arguments of the output's file system; never logged."
     )
+
+    @field_validator("compression")
+    @classmethod
+    def _suits_the_format(cls, compression: str, info: ValidationInfo) -> str:
+        if compression == "snappy" and info.data.get("format") == "jsonl":
+            raise ValueError("is snappy, which JSON lines do not have; choose zstd or none")
+        return compression
 
 
 class RunSection(Section):

@@ -9,18 +9,23 @@ from typing import Any
 
 import yaml
 
+from aslbatch.pipelines.features import features
+from aslbatch.shards.encoding import JSONL
+from aslbatch.shards.output import OutputFormat
+
 NOTICE = "machine-made gloss, not reviewed by signers"
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _LARGEST = "n>1M"
 
 
-def dataset_card(record: dict[str, Any], summary: dict[str, Any]) -> str:
+def dataset_card(record: dict[str, Any], summary: dict[str, Any], output: OutputFormat) -> str:
     """Return the card of a finished run.
 
     Args:
         record: What `_plan/run.json` says.
-        summary: The fields of `aslbatch.pipelines.finish.Summary`.
+        summary: The fields of `aslbatch.pipelines.accounts.Summary`.
+        output: What the files look like.
     """
     config, identity = record["identity"]["config"], record["identity"]
     model, languages = identity["model"], config["languages"]
@@ -38,11 +43,16 @@ def dataset_card(record: dict[str, Any], summary: dict[str, Any]) -> str:
         "configs": [
             {
                 "config_name": name,
-                "data_files": [{"split": "train", "path": f"{folder}/*.parquet"}],
+                "data_files": [{"split": "train", "path": f"{folder}/*{output.encoding.suffix}"}],
             }
             for name, folder in folders.items()
         ],
     }
+    if output.format == JSONL:
+        schemas = {"default": output.data_schema, "rejected": output.rejected_schema}
+        front["dataset_info"] = [
+            {"config_name": name, "features": features(schemas[name])} for name in folders
+        ]
     head = yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
     return f"---\n{head}---\n{_body(record, summary, model, licence)}"
 

@@ -6,23 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aslbatch.errors import TooManyFailedRowsError
-from aslbatch.pipelines.accounts import Summary, check_complete, read_records, summarize
+from aslbatch.pipelines.accounts import Summary, check_complete, summarize
 from aslbatch.pipelines.card import dataset_card
-from aslbatch.pipelines.claim import holder
-from aslbatch.pipelines.run import Run, read_run_record
+from aslbatch.pipelines.order import put_in_order
+from aslbatch.pipelines.run import Run, read_run_record, recorded_output
 from aslbatch.provenance.hashing import sha256_bytes, sha256_json
 from aslbatch.shards.commits import Commit
-from aslbatch.shards.layout import (
-    ATTEMPTS,
-    CARD,
-    DATA,
-    FOLDERS,
-    MANIFEST,
-    PLAN,
-    REJECTED,
-    SUCCESS,
-    shard_of_file,
-)
+from aslbatch.shards.layout import CARD, MANIFEST, PLAN, SUCCESS
+from aslbatch.shards.plan import Plan
 from aslbatch.shards.storage import Storage
 
 
@@ -34,20 +25,36 @@ def finish(run: Run, *, retrying: bool = False) -> Summary:
         retrying: Whether this is the retry that holds the claim on the folder.
 
     Raises:
-        IncompleteRunError: Shards are not committed, or not with the rows that were planned.
-        TooManyFailedRowsError: More rows failed than the configuration allows.
-        SinkError: The folder cannot be written.
+        AslbatchError: As `close_output`.
     """
-    storage, most_failed = run.storage, run.config.run.max_failed_rows
-    check_complete(storage, run.planned)
+    most_failed = run.config.run.max_failed_rows
+    return close_output(run.storage, run.planned, most_failed=most_failed, holding=retrying)
+
+
+def close_output(storage: Storage, plan: Plan, *, most_failed: float, holding: bool) -> Summary:
+    """Account for every planned row, put the files in order, then write manifest, card, _SUCCESS.
+
+    What a killed retry or compaction left is put in order first.
+
+    Args:
+        storage: The output folder.
+        plan: The plan stored there.
+        most_failed: Share of failed rows above which there is no `_SUCCESS`.
+        holding: Whether this process holds the claim on the folder.
+
+    Raises:
+        IncompleteRunError: Shards are not committed, or not with the rows that were planned.
+        TooManyFailedRowsError: More rows failed than allowed.
+        SinkError: The folder cannot be written, or another process moves rows about in it.
+    """
+    check_complete(storage, plan)
     record = read_run_record(storage)
-    records = read_records(storage, run.planned.shards, record["run_id"])
+    output = recorded_output(record, plan)
+    records = put_in_order(storage, plan, record["run_id"], output, holding=holding)
     summary = summarize(storage.uri, record["run_id"], records)
     stated = manifest_of(record, records, storage)
     _publish_if_changed(storage, MANIFEST, _stored(stated, storage))
-    _publish_if_changed(storage, CARD, dataset_card(record, asdict(summary)).encode())
-    if retrying or holder(storage) is None:
-        _tidy(storage, records)
+    _publish_if_changed(storage, CARD, dataset_card(record, asdict(summary), output).encode())
     if summary.failed > most_failed * summary.rows:
         storage.delete(SUCCESS)
         raise TooManyFailedRowsError(
@@ -107,19 +114,6 @@ def read_manifest(storage: Storage) -> dict[str, Any] | None:
     except (FileNotFoundError, ValueError):
         return None
     return manifest if isinstance(manifest, dict) else None
-
-
-def _tidy(storage: Storage, records: list[Commit]) -> None:
-    """Remove what killed drivers left, and files that a retry replaced or did not live to use."""
-    storage.delete(ATTEMPTS)
-    for folder in FOLDERS:
-        storage.sweep(folder)
-    named = {file.name for record in records for file in record.files}
-    planned = {record.shard for record in records}
-    for folder in (DATA, REJECTED):
-        for name in storage.names(folder):
-            if shard_of_file(name) in planned and f"{folder}/{name}" not in named:
-                storage.delete(f"{folder}/{name}")
 
 
 def _publish_if_changed(storage: Storage, name: str, data: bytes) -> None:

@@ -1,14 +1,13 @@
 """Translate the failed rows of a finished run again, and replace exactly their shards."""
 
 from dataclasses import replace
-from typing import Any
 
 from aslbatch.cluster.session import Cluster
-from aslbatch.config.resolved import HIDDEN
+from aslbatch.config.credentials import Secrets
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.errors import OutputMismatchError
 from aslbatch.pipelines.accounts import Summary, check_complete, load_plan, read_records
-from aslbatch.pipelines.claim import claimed
+from aslbatch.pipelines.claim import RETRY, claimed
 from aslbatch.pipelines.failure import plain_errors
 from aslbatch.pipelines.finish import finish
 from aslbatch.pipelines.nodes import check_nodes
@@ -20,26 +19,33 @@ from aslbatch.shards.storage import Storage
 
 
 def retry(
-    storage: Storage, path: str, *, watcher: Watcher | None = None, verbose: bool = False
+    storage: Storage,
+    path: str,
+    *,
+    secrets: Secrets | None = None,
+    watcher: Watcher | None = None,
+    verbose: bool = False,
 ) -> Summary:
     """Translate the rows that failed in a finished run again.
 
     Args:
         storage: The output folder.
         path: The same, as the user named it.
+        secrets: Storage options of the job, which its folder does not hold; what is not given is
+            looked for in the environment.
         watcher: Is told the plan and the progress.
         verbose: Let Ray print what it prints.
 
     Raises:
         OutputMismatchError: Sources, model or aslbatch are not those of the run any more.
         IncompleteRunError: The run is not finished; the job itself goes on from there.
-        SinkError: Another retry is at work there.
+        SinkError: Another retry, or a compaction, is at work there.
         AslbatchError: As `aslbatch.pipelines.translate.translate`.
     """
     watcher = watcher or Watcher()
-    run = _reopen(storage, path)
+    run = _reopen(storage, path, secrets or Secrets())
     check_complete(storage, run.planned)
-    with claimed(storage):
+    with claimed(storage, RETRY):
         records = read_records(storage, run.planned.shards, run.run_id)
         failed = {record.shard for record in records if record.failed_rows}
         todo = [shard for shard in run.planned.shards if shard.name in failed]
@@ -53,11 +59,12 @@ def retry(
         return finish(run, retrying=True)
 
 
-def _reopen(storage: Storage, path: str) -> Run:
+def _reopen(storage: Storage, path: str, secrets: Secrets) -> Run:
     """Build the run anew from what its folder says, and check that it is still the same."""
     record = read_run_record(storage)
-    values = _without_hidden(record["config"])
-    values["sink"]["path"] = path
+    values = record["config"]
+    values["source"]["storage_options"] = dict(secrets.source)
+    values["sink"] |= {"path": path, "storage_options": dict(secrets.sink)}
     run = examine(TranslateConfig.model_validate(values), limit=record["identity"].get("limit"))
     differences = run.identity.differences(record["identity"])
     if differences:
@@ -71,12 +78,3 @@ def _reopen(storage: Storage, path: str) -> Run:
             )
         )
     return replace(run, plan=load_plan(storage))
-
-
-def _without_hidden(values: dict[str, Any]) -> dict[str, Any]:
-    """Return a recorded configuration without masked secrets; the environment must hold them."""
-    return {
-        key: _without_hidden(value) if isinstance(value, dict) else value
-        for key, value in values.items()
-        if value != HIDDEN
-    }

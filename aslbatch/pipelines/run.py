@@ -15,8 +15,9 @@ from aslbatch.errors import OutputMismatchError, SinkError, SourceError
 from aslbatch.models.checkpoint import Checkpoint, find_checkpoint
 from aslbatch.models.inspection import check_checkpoint
 from aslbatch.provenance.identity import RunIdentity
-from aslbatch.shards.commits import OutputFormat, committed
+from aslbatch.shards.commits import committed
 from aslbatch.shards.layout import OWNED, PLAN, RUN
+from aslbatch.shards.output import OutputFormat
 from aslbatch.shards.plan import Plan, auto_shard_rows, make_plan
 from aslbatch.shards.plan_file import plan_from_parquet, plan_to_parquet
 from aslbatch.shards.reading import Reading
@@ -72,6 +73,7 @@ class Run:
             self.planned.schema,
             self.config.decoding.num_return_sequences > 1,
             self.config.sink.compression,
+            self.config.sink.format,
         )
 
     @property
@@ -107,16 +109,19 @@ class Run:
         """Scan the sources and cut them into shards for a pool of workers.
 
         Raises:
-            SourceError: A source cannot be read, or there is nothing in them.
+            SourceError: A source cannot be read, there is nothing in them, or a column does not
+                go into the format of the output.
         """
         rows = self.config.run.shard_rows
-        return make_plan(
+        plan = make_plan(
             self.sources,
             reading=self.reading,
             columns=self.config.source.columns,
             shard_rows=partial(auto_shard_rows, workers=pool.workers) if rows == "auto" else rows,
             limit=self.limit,
         )
+        replace(self, plan=plan).output.check_columns()
+        return plan
 
     def claim(self, plan: Plan, *, overwrite: bool) -> "Run":
         """Take the output folder for this run, and store its plan.
@@ -218,6 +223,22 @@ def read_run_record(storage: Storage) -> dict[str, Any]:
             f"{storage.uri}/{RUN} is damaged ({error}); restore or delete it"
         ) from error
     return record
+
+
+def recorded_output(record: dict[str, Any], plan: Plan) -> OutputFormat:
+    """Return what the files of an output folder look like, from its own word.
+
+    Args:
+        record: What `_plan/run.json` says.
+        plan: The stored plan.
+    """
+    config = record["identity"]["config"]
+    return OutputFormat(
+        plan.schema,
+        config["decoding"]["num_return_sequences"] > 1,
+        config["sink"]["compression"],
+        config["sink"]["format"],
+    )
 
 
 def _run_record(run: Run) -> bytes:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from aslbatch.pipelines.accounts import Summary, load_plan, read_records, summarize
+from aslbatch.pipelines.claim import claim_note
 from aslbatch.pipelines.run import read_run_record
 from aslbatch.shards.commits import committed
 from aslbatch.shards.layout import SUCCESS
@@ -19,6 +20,7 @@ class Status:
         planned_shards: Shards of the plan.
         planned_rows: Rows of the plan.
         done: What the committed shards come to.
+        claim: Who replaces files there, or died over it; None where nobody does.
     """
 
     started: str
@@ -26,6 +28,7 @@ class Status:
     planned_shards: int
     planned_rows: int
     done: Summary
+    claim: str | None
 
 
 def status(storage: Storage) -> Status:
@@ -46,4 +49,5 @@ def status(storage: Storage) -> Status:
         planned_shards=len(plan.shards),
         planned_rows=plan.rows,
         done=summarize(storage.uri, record["run_id"], records),
+        claim=claim_note(storage),
     )

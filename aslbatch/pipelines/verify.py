@@ -1,6 +1,6 @@
 """Check an output folder against its plan: every file's bytes, every planned row once."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,24 +9,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from aslbatch.errors import IncompleteRunError
 from aslbatch.pipelines.accounts import load_plan, record_fault
+from aslbatch.pipelines.claim import claim_note
 from aslbatch.pipelines.finish import manifest_of, read_manifest, success_note
 from aslbatch.pipelines.run import read_run_record
-from aslbatch.provenance.hashing import sha256_bytes
+from aslbatch.schema import REJECT_REASON, SOURCE_ROW, SOURCE_URI
 from aslbatch.shards.commits import Commit, read_commit
-from aslbatch.shards.layout import (
-    COMMITS,
-    DATA,
-    MANIFEST,
-    REJECTED,
-    SUCCESS,
-    commit_file,
-)
+from aslbatch.shards.layout import CLAIM, COMMITS, DATA, MANIFEST, REJECTED, SUCCESS, commit_file
+from aslbatch.shards.merge import torn_files
 from aslbatch.shards.plan import Plan
 from aslbatch.shards.positions import positions
+from aslbatch.shards.published import PublishedFile, read_whole, rows_of
 from aslbatch.shards.shard import Shard
 from aslbatch.shards.storage import Storage
 
@@ -59,10 +54,17 @@ def verify(storage: Storage) -> Verdict:
     with ThreadPoolExecutor(_READERS) as pool:
         records, faults = _read_records(storage, plan, pool)
         checked = pool.map(
-            lambda shard: list(_check_shard(storage, shard, records[shard.name], run["run_id"])),
-            (shard for shard in plan.shards if shard.name in records),
+            lambda shards: list(_check_shards(storage, shards, records, run["run_id"])),
+            _sharing_files(plan, records),
         )
         faults += [fault for found in checked for fault in found]
+    if note := claim_note(storage):
+        faults.append(f"{CLAIM}: {note}")
+    faults += [
+        f"{name}: its rows are not each named by one record, so that some lie in two files; run "
+        f"the job again, or `aslbatch compact`"
+        for name in torn_files(list(records.values()))
+    ]
     faults += _strangers(storage, plan, records)
     # Without every shard there is nothing yet that the end of the run could have been about.
     if not faults:
@@ -86,27 +88,62 @@ def _read_records(
     return records, [fault for fault in found if isinstance(fault, str)]
 
 
-def _check_shard(storage: Storage, shard: Shard, record: Commit, run_id: str) -> Iterator[str]:
+def _sharing_files(plan: Plan, records: dict[str, Commit]) -> list[list[Shard]]:
+    """Return the committed shards, those together whose rows are in one file."""
+    together: dict[str, list[Shard]] = defaultdict(list)
+    for shard in plan.shards:
+        if shard.name in records:
+            together[records[shard.name].data.name].append(shard)
+    return list(together.values())
+
+
+def _check_shards(
+    storage: Storage, shards: list[Shard], records: dict[str, Commit], run_id: str
+) -> Iterator[str]:
+    files = _Files(storage)
+    for shard in shards:
+        try:
+            yield from _check_shard(shard, records[shard.name], run_id, files)
+        except IncompleteRunError as error:  # a file that the other shards need too
+            yield error.message.removeprefix(f"{storage.uri}/")
+            return
+
+
+class _Files:
+    """Columns of the files of a few shards, each file read and checked once."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._read: dict[str, pa.Table] = {}
+
+    def rows(self, file: PublishedFile, schema: pa.Schema) -> pa.Table:
+        """Return columns of a shard's rows.
+
+        Raises:
+            IncompleteRunError: The file is missing, was changed, or has other rows.
+        """
+        table = self._read.get(file.name)
+        if table is None:
+            table = self._read[file.name] = read_whole(self._storage, file, schema)
+        if table.num_rows != file.total_rows:
+            raise IncompleteRunError(
+                f"{file.name}: {table.num_rows} rows, committed were {file.total_rows}"
+            )
+        return rows_of(file, table)
+
+
+def _check_shard(shard: Shard, record: Commit, run_id: str, files: _Files) -> Iterator[str]:
     if fault := record_fault(shard, record, run_id):
         yield f"{commit_file(shard.name)}: {fault}"
         return
     found: list[npt.NDArray[np.int64]] = []
     reasons: Counter[str] = Counter()
     for file in record.files:
-        try:
-            data = storage.read(file.name)
-        except FileNotFoundError:
-            yield f"{file.name}: missing, {file.rows} rows are lost"
-            return
-        if sha256_bytes(data) != file.sha256:
-            yield (
-                f"{file.name}: {len(data)} bytes with SHA-256 {sha256_bytes(data)[:16]}, committed "
-                f"were {file.size_bytes} with {file.sha256[:16]}"
-            )
-            return
-        found.append(positions(shard, _columns(data, ["source_uri", "source_row"])))
-        if file is record.rejected:
-            reasons.update(_columns(data, ["reject_reason"])["reject_reason"].to_pylist())
+        is_rejected = file is record.rejected
+        origin = [SOURCE_URI, SOURCE_ROW]
+        table = files.rows(file, pa.schema([*origin, REJECT_REASON] if is_rejected else origin))
+        found.append(positions(shard, table))
+        reasons.update(table["reject_reason"].to_pylist() if is_rejected else ())
     if not np.array_equal(np.sort(np.concatenate(found)), np.arange(shard.rows)):
         yield (
             f"{record.data.name}: its rows and the rejected ones are not the {shard.rows} rows "
@@ -114,11 +151,6 @@ def _check_shard(storage: Storage, shard: Shard, record: Commit, run_id: str) ->
         )
     if reasons != record.reasons:
         yield f"{commit_file(shard.name)}: reasons {record.reasons}, rejected were {dict(reasons)}"
-
-
-def _columns(data: bytes, names: list[str]) -> pa.Table:
-    # Not pq.read_table: threads of its own still hold the bytes when Python ends, and abort it.
-    return pq.ParquetFile(pa.BufferReader(data)).read(columns=names)
 
 
 def _strangers(storage: Storage, plan: Plan, records: dict[str, Commit]) -> Iterator[str]:

@@ -8,26 +8,16 @@ from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from aslbatch.errors import IncompleteRunError
-from aslbatch.provenance.hashing import sha256_bytes
-from aslbatch.schema import DETAIL, REASON, RejectReason, rejection_fields, translation_fields
+from aslbatch.schema import DETAIL, REASON, RejectReason
 from aslbatch.shards.layout import COMMITS, commit_file, data_file, rejected_file
+from aslbatch.shards.output import OutputFormat
+from aslbatch.shards.published import PublishedFile, publish_table
 from aslbatch.shards.shard import Shard
 from aslbatch.shards.storage import Storage
 
 _READERS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedFile:
-    """A file that was published: its name, rows, size in bytes, and SHA-256 in hex."""
-
-    name: str
-    rows: int
-    size_bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,41 +70,6 @@ class Commit:
         return cls(**fields)
 
 
-@dataclass(frozen=True, slots=True)
-class OutputFormat:
-    """What a published file looks like.
-
-    Attributes:
-        source_schema: The source's own columns.
-        alternatives: Whether rows hold further hypotheses.
-        compression: Parquet codec, `none` for none.
-    """
-
-    source_schema: pa.Schema
-    alternatives: bool
-    compression: str
-
-    @property
-    def data_schema(self) -> pa.Schema:
-        """Schema of the files under `data/`."""
-        return pa.schema([*self.source_schema, *translation_fields(alternatives=self.alternatives)])
-
-    @property
-    def rejected_schema(self) -> pa.Schema:
-        """Schema of the files under `rejected/`."""
-        nullable = [field.with_nullable(True) for field in self.source_schema]
-        return pa.schema([*nullable, *rejection_fields()])
-
-    def encode(self, table: pa.Table) -> bytes:
-        """Return the table as the bytes of a Parquet file."""
-        buffer = pa.BufferOutputStream()
-        pq.write_table(
-            table, buffer, compression=self.compression, write_page_index=True, version="2.6"
-        )
-        data: bytes = buffer.getvalue().to_pybytes()
-        return data
-
-
 def commit_shard(
     shard: Shard,
     table: pa.Table,
@@ -146,12 +101,17 @@ def commit_shard(
     is_rejected = pc.is_valid(table[REASON])
     data = select_columns(table.filter(pc.invert(is_rejected)), output.data_schema)
     rejected = _rejected_rows(table.filter(is_rejected), output.rejected_schema)
+    encoding = output.encoding
     record = Commit(
         shard=shard.name,
         run_id=run_id,
         rows=shard.rows,
-        data=_publish(storage, data_file(shard.name, generation), data, output),
-        rejected=_publish(storage, rejected_file(shard.name, generation), rejected, output)
+        data=publish_table(
+            storage, data_file(shard.name, generation, encoding.suffix), data, encoding
+        ),
+        rejected=publish_table(
+            storage, rejected_file(shard.name, generation, encoding.suffix), rejected, encoding
+        )
         if rejected.num_rows
         else None,
         reasons=dict(sorted(Counter(rejected["reject_reason"].to_pylist()).items())),
@@ -209,9 +169,3 @@ def _rejected_rows(table: pa.Table, schema: pa.Schema) -> pa.Table:
     names = {REASON: "reject_reason", DETAIL: "reject_detail"}
     renamed = renamed.rename_columns([names.get(name, name) for name in renamed.column_names])
     return select_columns(renamed, schema)
-
-
-def _publish(storage: Storage, name: str, table: pa.Table, output: OutputFormat) -> PublishedFile:
-    data = output.encode(table)
-    storage.publish(name, data)
-    return PublishedFile(name, table.num_rows, len(data), sha256_bytes(data))

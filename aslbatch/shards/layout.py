@@ -1,12 +1,14 @@
 """Names of what lies in an output folder."""
 
+import re
+
 DATA = "data"
 REJECTED = "rejected"
 COMMITS = "_commits"
 ATTEMPTS = "_attempts"
 PLAN = "_plan/plan.parquet"
 RUN = "_plan/run.json"
-RETRY = "_plan/retry.json"
+CLAIM = "_plan/claim.json"
 MANIFEST = "_manifest.json"
 TRACKS = "tracks"
 CARD = "README.md"
@@ -19,18 +21,30 @@ OWNED = (SUCCESS, MANIFEST, CARD, COMMITS, ATTEMPTS, DATA, REJECTED, TRACKS, "_p
 """Everything that a run makes, in the order in which it is deleted."""
 
 
-def data_file(shard: str, generation: int) -> str:
+def data_file(shard: str, generation: int, suffix: str) -> str:
     """Return the name of the file with a shard's translated rows.
 
     A shard that is replaced gets files of another name: until its new commit record is there, the
     old record and the files that it names are whole.
     """
-    return f"{DATA}/{shard}{_suffix(generation)}.parquet"
+    return f"{DATA}/{shard}{_generation(generation)}{suffix}"
 
 
-def rejected_file(shard: str, generation: int) -> str:
+def rejected_file(shard: str, generation: int, suffix: str) -> str:
     """Return the name of the file with a shard's rejected rows."""
-    return f"{REJECTED}/{shard}{_suffix(generation)}.parquet"
+    return f"{REJECTED}/{shard}{_generation(generation)}{suffix}"
+
+
+def merged_file(folder: str, index: int, sha256: str, suffix: str) -> str:
+    """Return the name of a file with the rows of several shards.
+
+    Args:
+        folder: `DATA` or `REJECTED`.
+        index: Index of the first of the shards.
+        sha256: Of the file's content: a file of this name is never written over by another one.
+        suffix: Ending of the name.
+    """
+    return f"{folder}/merged-{index:06d}-{sha256[:16]}{suffix}"
 
 
 def commit_file(shard: str) -> str:
@@ -43,5 +57,10 @@ def shard_of_file(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _suffix(generation: int) -> str:
+def is_merged(name: str) -> bool:
+    """Return whether a file holds the rows of several shards, from its name without folder."""
+    return re.match(r"merged-\d{6,}-[0-9a-f]{16}\.", name) is not None
+
+
+def _generation(generation: int) -> str:
     return f".g{generation}" if generation else ""

@@ -7,12 +7,20 @@ whenever a retry is killed, the record that is there names files that are whole.
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from aslbatch.errors import IncompleteRunError
-from aslbatch.schema import DETAIL, REASON, RejectReason, translation_fields
-from aslbatch.shards.commits import Commit, OutputFormat, PublishedFile, commit_shard, read_commit
+from aslbatch.schema import (
+    DETAIL,
+    REASON,
+    REJECT_REASON,
+    SOURCE_ROW,
+    SOURCE_URI,
+    RejectReason,
+    translation_fields,
+)
+from aslbatch.shards.commits import Commit, commit_shard, read_commit
+from aslbatch.shards.output import OutputFormat
 from aslbatch.shards.positions import positions
+from aslbatch.shards.published import PublishedFile, read_whole, rows_of
 from aslbatch.shards.shard import Shard
 from aslbatch.shards.storage import Storage
 
@@ -29,7 +37,7 @@ def only_failed(table: pa.Table, shard: Shard, storage: Storage) -> pa.Table:
     record = read_commit(storage, shard.name)
     if record.rejected is None:
         return table.slice(0, 0)
-    rejected = _read(storage, record.rejected)
+    rejected = _read(storage, record.rejected, pa.schema([SOURCE_URI, SOURCE_ROW, REJECT_REASON]))
     reasons = rejected["reject_reason"].cast(pa.string())
     failed = rejected.filter(pc.is_in(reasons, value_set=_FAILURES))
     return table.filter(np.isin(positions(shard, table), positions(shard, failed)))
@@ -55,9 +63,9 @@ def recommit_shard(
         SinkError: A file cannot be written.
     """
     old = read_commit(storage, shard.name)
-    parts = [table, _without(_read(storage, old.data), table, shard)]
+    parts = [table, _without(_read(storage, old.data, output.data_schema), table, shard)]
     if old.rejected is not None:
-        rest = _without(_read(storage, old.rejected), table, shard)
+        rest = _without(_read(storage, old.rejected, output.rejected_schema), table, shard)
         names = {"reject_reason": REASON, "reject_detail": DETAIL}
         parts.append(rest.rename_columns([names.get(name, name) for name in rest.column_names]))
     merged = pa.concat_tables(map(_plain, parts), promote_options="default")
@@ -70,17 +78,13 @@ def recommit_shard(
         generation=old.generation + 1,
     )
     for file in old.files:
-        storage.delete(file.name)
+        if not file.is_shared:  # other shards need it; the end of the run takes care of it
+            storage.delete(file.name)
     return record
 
 
-def _read(storage: Storage, file: PublishedFile) -> pa.Table:
-    try:
-        return pq.ParquetFile(pa.BufferReader(storage.read(file.name))).read()
-    except FileNotFoundError as error:
-        raise IncompleteRunError(
-            f"{storage.uri}/{file.name} is missing; `aslbatch verify {storage.uri}` tells more"
-        ) from error
+def _read(storage: Storage, file: PublishedFile, schema: pa.Schema) -> pa.Table:
+    return rows_of(file, read_whole(storage, file, schema))
 
 
 def _without(table: pa.Table, others: pa.Table, shard: Shard) -> pa.Table:

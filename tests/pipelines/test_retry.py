@@ -66,31 +66,31 @@ class TestFailedRows:
 @pytest.mark.usefixtures("done")
 class TestRetryClaims:
     def test_a_second_retry_is_refused_while_one_is_at_work(self):
-        claim = {"host": socket.gethostname(), "pid": os.getpid()}
-        Path("out/_plan/retry.json").write_text(json.dumps(claim))
-        with pytest.raises(SinkError, match="a retry is at work there already"):
+        claim = {"task": "retry", "host": socket.gethostname(), "pid": os.getpid()}
+        Path("out/_plan/claim.json").write_text(json.dumps(claim))
+        with pytest.raises(SinkError, match="at work there is a retry"):
             retry(Storage("out"), "out")
 
     def test_the_claim_of_a_dead_retry_is_taken_over(self):
         dead = subprocess.Popen(["true"])
         dead.wait()
-        claim = {"host": socket.gethostname(), "pid": dead.pid}
-        Path("out/_plan/retry.json").write_text(json.dumps(claim))
+        claim = {"task": "retry", "host": socket.gethostname(), "pid": dead.pid}
+        Path("out/_plan/claim.json").write_text(json.dumps(claim))
         retry(Storage("out"), "out")
-        assert not Path("out/_plan/retry.json").exists()
+        assert not Path("out/_plan/claim.json").exists()
 
     def test_files_that_a_killed_retry_did_not_come_to_use_are_removed(self):
         name = sorted(Path("out/data").iterdir())[0]
         orphan = name.with_name(f"{name.stem}.g1.parquet")
         shutil.copy(name, orphan)
         assert "belongs to no committed shard" in verify(Storage("out")).faults[0]
-        claim = {"host": socket.gethostname(), "pid": os.getpid()}
-        Path("out/_plan/retry.json").write_text(json.dumps(claim))
+        claim = {"task": "retry", "host": socket.gethostname(), "pid": os.getpid()}
+        Path("out/_plan/claim.json").write_text(json.dumps(claim))
         translate(config())
         assert orphan.exists()  # a living retry may be about to commit it
         dead = subprocess.Popen(["true"])
         dead.wait()
-        Path("out/_plan/retry.json").write_text(json.dumps(claim | {"pid": dead.pid}))
+        Path("out/_plan/claim.json").write_text(json.dumps(claim | {"pid": dead.pid}))
         translate(config())
         assert not orphan.exists()
         assert verify(Storage("out")).faults == ()

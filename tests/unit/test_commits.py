@@ -12,12 +12,12 @@ from aslbatch.provenance.hashing import sha256_bytes
 from aslbatch.schema import DETAIL, REASON, TEXT, translation_fields
 from aslbatch.shards.commits import (
     Commit,
-    OutputFormat,
     commit_shard,
     committed,
     read_commit,
     read_commits,
 )
+from aslbatch.shards.output import OutputFormat
 from aslbatch.shards.recommit import only_failed, recommit_shard
 from aslbatch.shards.storage import Storage
 

@@ -1,0 +1,40 @@
+"""The storage options of a job, for commands that are given its output folder."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aslbatch.config.load import load_config
+from aslbatch.config.translate import TranslateConfig
+from aslbatch.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Storage options, which an output folder does not hold.
+
+    Attributes:
+        source: Those of the sources' file system.
+        sink: Those of the output's.
+    """
+
+    source: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    sink: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def storage_options(path: str | None, overrides: Sequence[str] = ()) -> Secrets:
+    """Return the storage options of a job's configuration, none where there is no configuration.
+
+    Args:
+        path: The YAML file, or None.
+        overrides: Values laid over it.
+
+    Raises:
+        ConfigError: The configuration is wrong, or there are overrides but no configuration.
+    """
+    if path is None:
+        if overrides:
+            raise ConfigError(f"--set {overrides[0].partition('=')[0]}: needs --config CONFIG")
+        return Secrets()
+    config = load_config(path, TranslateConfig, overrides)
+    return Secrets(config.source.storage_options, config.sink.storage_options)
