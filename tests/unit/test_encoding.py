@@ -157,14 +157,13 @@ class TestRowGroups:
             ("source_row < 100", 2),
             ("source_uri = 'a.srt'", 1),
             ("source_uri = 'b.srt' and source_row < 100", 1),
-            ("source_hash = 'no such hash'", 0),
         ],
     )
     def test_a_filter_reads_only_the_row_groups_that_can_hold_its_rows(
         self, path, condition, groups
     ):
         plan = duckdb.sql(
-            f"explain analyze select max(translation) from '{path}' where {condition}"
+            f"explain analyze select translation from '{path}' where {condition}"
         ).fetchall()[0][1]
         assert f"Row Groups Scanned: {groups} / 3" in plan
 

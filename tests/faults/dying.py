@@ -1,0 +1,67 @@
+"""Work on an output folder in a process that kills itself at a chosen step.
+
+A step is one change of the folder: a file about to get its name, when only its temporary one is
+there, or a file or folder about to be deleted. So between two steps nothing changes that a
+kill could tell apart.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from aslbatch.pipelines.accounts import load_plan
+from aslbatch.pipelines.compact import compact
+from aslbatch.pipelines.finish import close_output
+from aslbatch.shards import storage
+from aslbatch.shards.storage import Storage
+
+Work = Callable[[Storage], object]
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["aslbatch.pipelines.compact"])
+_PATIENCE_S = 60
+
+
+def compaction(rows_per_file: int) -> Work:
+    """Return what `aslbatch compact` does."""
+    return partial(compact, rows_per_file=rows_per_file)
+
+
+def job_end(out: Storage) -> None:
+    """Do what the job does when all of its shards are committed."""
+    close_output(out, load_plan(out), most_failed=1.0, holding=False)
+
+
+def dies(folder: Path, work: Work, step: int) -> bool:
+    """Have a process do some work that is killed at a step, from 1; return whether it was."""
+    process = _FORKS.Process(target=_work, args=(folder, work, step))
+    process.start()
+    process.join(_PATIENCE_S)
+    if process.exitcode not in (0, -signal.SIGKILL):
+        raise AssertionError(f"step {step}: ended with {process.exitcode}")
+    return process.exitcode != 0
+
+
+def _work(folder: Path, work: Work, step: int) -> None:
+    left = step
+
+    def count_down() -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def stepping(function: Callable[..., object]) -> Callable[..., object]:
+        def counted(*arguments: object) -> object:
+            count_down()
+            return function(*arguments)
+
+        return counted
+
+    storage._replace = stepping(storage._replace)  # type: ignore[assignment]
+    storage._link = stepping(storage._link)  # type: ignore[assignment]
+    Storage.delete = stepping(Storage.delete)  # type: ignore[method-assign,assignment]
+    work(Storage(str(folder)))
