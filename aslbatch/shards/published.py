@@ -67,7 +67,7 @@ def read_whole(storage: Storage, file: PublishedFile, schema: pa.Schema) -> pa.T
         schema: The columns wanted.
 
     Raises:
-        IncompleteRunError: The file is missing or was changed.
+        IncompleteRunError: The file is missing, was changed, or has other columns.
         SinkError: It cannot be read.
     """
     try:
@@ -81,7 +81,12 @@ def read_whole(storage: Storage, file: PublishedFile, schema: pa.Schema) -> pa.T
             f"{storage.uri}/{file.name}: {len(data)} bytes with SHA-256 {found[:16]}, committed "
             f"were {file.size_bytes} with {file.sha256[:16]}"
         )
-    return decode(file.name, data, schema)
+    try:
+        return decode(file.name, data, schema)
+    except (pa.ArrowException, ValueError) as error:
+        raise IncompleteRunError(
+            f"{storage.uri}/{file.name}: does not hold the columns of the run ({error})"
+        ) from error
 
 
 def rows_of(file: PublishedFile, table: pa.Table) -> pa.Table:

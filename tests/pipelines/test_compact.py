@@ -135,6 +135,19 @@ def test_the_hub_reads_a_compacted_output_by_its_card(tmp_path, file_format, com
             assert str(found.features["score"].dtype) == "float32"
 
 
+def test_an_object_store_does_as_well(tmp_path):
+    make_output(tmp_path / "out", SHARDS)
+    remote = Storage(f"dir://out::file://{tmp_path}", {"file": {"auto_mkdir": True}})
+    assert not remote.is_local
+    compact(remote, rows_per_file=21)
+    assert verify(remote).faults == ()
+    assert contents(Storage(str(tmp_path / "out"))).keys() == {
+        *(f"_commits/part-{n:06d}-{n:08x}.json" for n in range(7)),
+        *(f"{kind}/{name}" for kind in ("data", "rejected") for name in remote.names(kind)),
+        *("README.md", "_SUCCESS", "_plan/plan.parquet", "_plan/run.json"),
+    }
+
+
 class TestRetried:
     """What `aslbatch retry` does, without Ray."""
 

@@ -146,6 +146,15 @@ def test_fault_names_path_expectation_and_value(faults_of, section, fault):
     assert faults_of(f"{MINIMAL}{section}\n") == [f"job.yaml:{fault}"]
 
 
+def test_json_lines_are_not_compressed_with_snappy(faults_of, loaded):
+    text = MINIMAL + "  format: jsonl\n  compression: snappy\n"
+    assert faults_of(text) == [
+        "job.yaml:8: sink.compression: is snappy, which JSON lines do not have; choose zstd or none"
+    ]
+    assert loaded(text.replace("snappy", "none")).sink.format == "jsonl"
+    assert loaded(text.replace("jsonl", "parquet")).sink.compression == "snappy"
+
+
 def test_fault_in_one_item_of_a_list_names_the_item(faults_of):
     text = MINIMAL.replace("  paths: corpus.parquet", "  paths: x\n  columns:\n  - id\n  - 7")
     assert faults_of(text) == [
