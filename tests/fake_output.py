@@ -8,8 +8,9 @@ from planning import plan_of
 
 from aslbatch.rejects import set_column
 from aslbatch.schema import DETAIL, REASON, TEXT, translation_fields
-from aslbatch.shards.commits import OutputFormat, commit_shard
+from aslbatch.shards.commits import commit_shard
 from aslbatch.shards.layout import PLAN, RUN, SUCCESS
+from aslbatch.shards.output import OutputFormat
 from aslbatch.shards.plan import Plan
 from aslbatch.shards.plan_file import plan_to_parquet
 from aslbatch.shards.read import read_shard

@@ -10,7 +10,10 @@ from aslbatch.shards.commits import commit_shard
 from aslbatch.shards.encoding import decode
 from aslbatch.shards.layout import PLAN, RUN
 from aslbatch.shards.output import OutputFormat
-from aslbatch.shards.plan import Plan, Shard, plan_to_parquet
+from aslbatch.shards.plan import Plan
+from aslbatch.shards.plan_file import plan_to_parquet
+from aslbatch.shards.shard import Piece, Shard
+from aslbatch.shards.source import Source
 from aslbatch.shards.storage import Storage
 
 RUN_ID = "0123456789abcdef"
@@ -31,11 +34,8 @@ def output_format(file_format="parquet", compression="zstd"):
 
 def make_shard(index, rows, row_start):
     """Return a shard of the one source."""
-    return Shard(
-        name=f"part-{index:06d}-{index:08x}", index=index, uri="a.txt", path="a.txt",
-        format="text", compression="none", row_start=row_start, rows=rows, byte_start=None,
-        byte_end=None, text_bytes=1, source_size=1, source_version="1",
-    )  # fmt: skip
+    source = Source("a.txt", "a.txt", "text", "none", 1, "1")
+    return Shard(f"part-{index:06d}-{index:08x}", index, (Piece(source, row_start, rows),))
 
 
 def make_rows(start, count, reasons=REASONS):

@@ -3,26 +3,29 @@
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Literal
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from aslbatch.errors import IncompleteRunError, SinkError
 from aslbatch.pipelines.accounts import load_plan, read_records
 from aslbatch.pipelines.run import read_run_record
 from aslbatch.pipelines.track_names import track_names
-from aslbatch.provenance.hashing import sha256_bytes
+from aslbatch.schema import SOURCE_ROW, SOURCE_URI
 from aslbatch.shards.commits import Commit
 from aslbatch.shards.layout import SUCCESS, TRACKS
 from aslbatch.shards.plan import Plan
+from aslbatch.shards.published import ReadFiles
 from aslbatch.shards.shard import Shard
 from aslbatch.shards.storage import Storage
 from aslbatch.text.languages import language_name
 from aslbatch.text.tracks import MOST_MS, WRITERS, TrackCue
 
 _TIMES = ("first_cue", "last_cue", "start_ms", "end_ms")
-_COLUMNS = ("source_uri", "source_row", *_TIMES, "translation")
+_SCHEMA = pa.schema(
+    [SOURCE_URI, SOURCE_ROW, *((name, pa.int64()) for name in _TIMES), ("translation", pa.string())]
+)
 _WRITERS_AT_ONCE = 8
 
 Row = dict[str, Any]
@@ -114,30 +117,22 @@ def export(
 
 
 def translated_rows(
-    storage: Storage, records: Iterable[Commit], columns: Iterable[str]
+    storage: Storage, records: Iterable[Commit], schema: pa.Schema
 ) -> Iterator[pa.Table]:
     """Yield the translated rows of each shard, in the order of the plan.
 
     Args:
         storage: The output folder.
         records: The commit records, in the order of the plan.
-        columns: The columns wanted.
+        schema: The columns wanted.
 
     Raises:
         IncompleteRunError: A file is missing, or is not as it was committed.
     """
-    wanted = list(columns)
-    for record in records:
-        try:
-            data = storage.read(record.data.name)
-        except FileNotFoundError:
-            data = b""
-        if sha256_bytes(data) != record.data.sha256:
-            raise IncompleteRunError(
-                f"{storage.uri}/{record.data.name}: missing, or not as it was committed; "
-                f"`aslbatch verify {storage.uri}` tells more"
-            )
-        yield pq.ParquetFile(pa.BufferReader(data)).read(columns=wanted)
+    for _, sharing in groupby(records, lambda record: record.data.name):
+        files = ReadFiles(storage)
+        for record in sharing:
+            yield files.rows(record.data, schema)
 
 
 def _check_times(storage: Storage, plan: Plan) -> None:
@@ -180,7 +175,7 @@ def _tracks(
     """Yield the tracks that are whole after each shard."""
     last_shards = {uri: shard.index for shard in plan.shards for uri in _sources(shard)}
     begun: dict[str, _Track] = {}
-    tables = translated_rows(storage, records, _COLUMNS)
+    tables = translated_rows(storage, records, _SCHEMA)
     for shard, table in zip(plan.shards, tables, strict=True):
         for row in table.to_pylist():
             if _has_times(row):

@@ -21,7 +21,7 @@ from aslbatch.shards.layout import CLAIM, COMMITS, DATA, MANIFEST, REJECTED, SUC
 from aslbatch.shards.merge import torn_files
 from aslbatch.shards.plan import Plan
 from aslbatch.shards.positions import positions
-from aslbatch.shards.published import PublishedFile, read_whole, rows_of
+from aslbatch.shards.published import ReadFiles
 from aslbatch.shards.shard import Shard
 from aslbatch.shards.storage import Storage
 
@@ -100,7 +100,7 @@ def _sharing_files(plan: Plan, records: dict[str, Commit]) -> list[list[Shard]]:
 def _check_shards(
     storage: Storage, shards: list[Shard], records: dict[str, Commit], run_id: str
 ) -> Iterator[str]:
-    files = _Files(storage)
+    files = ReadFiles(storage)
     for shard in shards:
         try:
             yield from _check_shard(shard, records[shard.name], run_id, files)
@@ -109,30 +109,7 @@ def _check_shards(
             return
 
 
-class _Files:
-    """Columns of the files of a few shards, each file read and checked once."""
-
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
-        self._read: dict[str, pa.Table] = {}
-
-    def rows(self, file: PublishedFile, schema: pa.Schema) -> pa.Table:
-        """Return columns of a shard's rows.
-
-        Raises:
-            IncompleteRunError: The file is missing, was changed, or has other rows.
-        """
-        table = self._read.get(file.name)
-        if table is None:
-            table = self._read[file.name] = read_whole(self._storage, file, schema)
-        if table.num_rows != file.total_rows:
-            raise IncompleteRunError(
-                f"{file.name}: {table.num_rows} rows, committed were {file.total_rows}"
-            )
-        return rows_of(file, table)
-
-
-def _check_shard(shard: Shard, record: Commit, run_id: str, files: _Files) -> Iterator[str]:
+def _check_shard(shard: Shard, record: Commit, run_id: str, files: ReadFiles) -> Iterator[str]:
     if fault := record_fault(shard, record, run_id):
         yield f"{commit_file(shard.name)}: {fault}"
         return

@@ -92,3 +92,26 @@ def read_whole(storage: Storage, file: PublishedFile, schema: pa.Schema) -> pa.T
 def rows_of(file: PublishedFile, table: pa.Table) -> pa.Table:
     """Return a shard's rows of a whole file."""
     return table.slice(file.first_row, file.rows)
+
+
+class ReadFiles:
+    """Columns of the files of a few shards, each file read and checked once."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._read: dict[str, pa.Table] = {}
+
+    def rows(self, file: PublishedFile, schema: pa.Schema) -> pa.Table:
+        """Return columns of a shard's rows.
+
+        Raises:
+            IncompleteRunError: The file is missing, was changed, or has other rows.
+        """
+        table = self._read.get(file.name)
+        if table is None:
+            table = self._read[file.name] = read_whole(self._storage, file, schema)
+        if table.num_rows != file.total_rows:
+            raise IncompleteRunError(
+                f"{file.name}: {table.num_rows} rows, committed were {file.total_rows}"
+            )
+        return rows_of(file, table)
