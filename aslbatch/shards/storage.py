@@ -1,41 +1,39 @@
 """A folder on a local disk or an object store, in which files appear whole or not at all."""
 
-import fcntl
-import os
+import errno
 import posixpath
-import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from aslbatch.errors import SinkError
 from aslbatch.provenance.uri import without_credentials
+from aslbatch.shards.local_files import LocalFiles
+from aslbatch.shards.object_files import ObjectFiles
+from aslbatch.shards.remote import check_scheme, credentials_hint, open_fs
 
-_TRIES = 10
+_AGAIN = "nothing that was committed is lost, {remedy} and run the same command again"
 
 
 class Storage:
     """Reads and publishes whole files below one root; names are relative, with `/`.
 
-    On a local disk a file is written under a temporary name in the same folder, synced, and
-    renamed. On an object store it is one PUT. So a reader never sees a half-written file, and
-    a writer that dies leaves at most a temporary file, whose name starts with a dot; `sweep`
-    removes it. Several drivers may write, sweep and delete in the same place.
+    A reader never sees a half-written file. What a writer that dies leaves behind is no file, and
+    `sweep` removes it. Several drivers may write, sweep and delete in the same place. Passing
+    faults of an object store are waited out, see `aslbatch.shards.insist`.
     """
 
     def __init__(self, uri: str, storage_options: Mapping[str, Any] | None = None) -> None:
         self._options = dict(storage_options or {})
         self.uri = without_credentials(uri)
-        try:
-            self._fs, self._root = fsspec.core.url_to_fs(uri, **self._options)
-        except (ValueError, ImportError, OSError) as error:
-            raise SinkError(f"{self.uri}: no such kind of storage ({error})") from error
+        self._scheme = check_scheme(uri, error=SinkError)
+        self._fs, root = open_fs(uri, self._options, error=SinkError)
+        self._root = root.rstrip("/")
+        self._files = LocalFiles() if self.is_local else ObjectFiles(self._fs)
         # Workers have other working directories than the driver.
-        self._location = self._fs.unstrip_protocol(self._root) if self.is_local else uri
+        self._location = self._root or "/" if self.is_local else uri
 
     def __getstate__(self) -> dict[str, Any]:
         return {"uri": self.uri, "location": self._location, "options": self._options}
@@ -43,6 +41,9 @@ class Storage:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["location"], state["options"])  # type: ignore[misc]
         self.uri = state["uri"]
+
+    def __repr__(self) -> str:
+        return f"Storage({self.uri!r})"
 
     @property
     def is_local(self) -> bool:
@@ -56,8 +57,9 @@ class Storage:
         )
         if "://" in path and path.partition("://")[0] not in protocols:
             return False
-        inner = str(self._fs._strip_protocol(path))
-        return inner.startswith(f"{self._root.rstrip('/')}/")
+        if "://" not in path and not self.is_local:
+            return False
+        return str(self._fs._strip_protocol(path)).startswith(f"{self._root}/")
 
     def publish(self, name: str, data: bytes) -> None:
         """Write a whole file, replacing one of that name.
@@ -65,20 +67,14 @@ class Storage:
         Raises:
             SinkError: The file cannot be written; nothing of it is left.
         """
-        path = self._path(name)
-        try:
-            if self.is_local:
-                _place(Path(path), data, _replace)
-            else:
-                self._fs.pipe_file(path, data)
-        except OSError as error:
-            raise SinkError(
-                f"{self.uri}/{name}: cannot be written ({error.strerror or error}); nothing that "
-                f"was committed is lost, free the place and run the same command again"
-            ) from error
+        with self._told(name, "written", _AGAIN.format(remedy="free the place")):
+            self._files.publish(self._path(name), data)
 
     def publish_new(self, name: str, data: bytes) -> bool:
         """Write a whole file unless one of that name exists.
+
+        On an object store two callers with the very same bytes may both be told that they wrote
+        them. Where just one may win, let the bytes say who writes.
 
         Returns:
             Whether this call wrote it.
@@ -86,22 +82,8 @@ class Storage:
         Raises:
             SinkError: The file cannot be written.
         """
-        path = self._path(name)
-        try:
-            if self.is_local:
-                _place(Path(path), data, _link)
-            else:
-                self._fs.pipe_file(path, data, mode="create")
-        except FileExistsError:
-            return False
-        except OSError as error:
-            if self.exists(name):  # not every object store says so in this way
-                return False
-            raise SinkError(
-                f"{self.uri}/{name}: cannot be written ({error.strerror or error}); choose "
-                f"another sink.path or mend its permissions"
-            ) from error
-        return True
+        with self._told(name, "written", "choose another sink.path or mend its permissions"):
+            return self._files.create(self._path(name), data)
 
     def read(self, name: str) -> bytes:
         """Return a file's bytes.
@@ -110,13 +92,8 @@ class Storage:
             FileNotFoundError: There is no such file.
             SinkError: It cannot be read.
         """
-        try:
-            data: bytes = self._fs.cat_file(self._path(name))
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            raise SinkError(f"{self.uri}/{name}: cannot be read ({error})") from error
-        return data
+        with self._told(name, "read", "mend its permissions", missing_is_told=False):
+            return self._files.read(self._path(name))
 
     def exists(self, name: str) -> bool:
         """Return whether a file or folder of this name exists.
@@ -124,12 +101,8 @@ class Storage:
         Raises:
             SinkError: The storage cannot be asked.
         """
-        path = self._path(name)
-        self._fs.invalidate_cache(posixpath.dirname(path))
-        try:
-            return bool(self._fs.exists(path))
-        except OSError as error:
-            raise SinkError(f"{self.uri}/{name}: cannot be looked up ({error})") from error
+        with self._told(name, "looked up", "mend its permissions"):
+            return self._files.exists(self._path(name))
 
     def names(self, folder: str) -> list[str]:
         """Return the names of the files directly in a folder, sorted, without temporary ones.
@@ -137,16 +110,9 @@ class Storage:
         Raises:
             SinkError: The folder is there, but cannot be listed.
         """
-        path = self._path(folder)
-        self._fs.invalidate_cache(path)
-        try:
-            entries = self._fs.ls(path, detail=True)
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise SinkError(f"{self.uri}/{folder}: cannot be listed ({error})") from error
-        files = (posixpath.basename(e["name"]) for e in entries if e["type"] == "file")
-        return sorted(name for name in files if not name.startswith("."))
+        with self._told(folder, "listed", "mend its permissions"):
+            found = self._files.names(self._path(folder))
+        return sorted(name for name in found if name and not name.startswith("."))
 
     def delete(self, name: str) -> None:
         """Delete a file or a whole folder; one that does not exist is no error.
@@ -154,80 +120,45 @@ class Storage:
         Raises:
             SinkError: It cannot be deleted.
         """
-        path = self._path(name)
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                if self._fs.exists(path):
-                    self._fs.rm(path, recursive=True)
-            except OSError as error:  # perhaps another driver deletes it, or writes into it
-                if not tries_left:
-                    raise SinkError(
-                        f"{self.uri}/{name}: cannot be deleted ({error.strerror or error}); mend "
-                        f"its permissions"
-                    ) from error
-            else:
-                return
+        with self._told(name, "deleted", "mend its permissions"):
+            self._files.delete(self._path(name))
 
     def sweep(self, folder: str) -> None:
-        """Remove the temporary files that dead writers left in a folder, but no living one's."""
-        if not self.is_local:
-            return
-        for path in Path(self._path(folder)).glob(".*.tmp"):
-            # An error says that its writer holds the lock, or that it is gone already.
-            with suppress(OSError), path.open("r+b") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink()
+        """Remove what dead writers left in a folder, but nothing that a living one needs.
+
+        Raises:
+            SinkError: The storage cannot be asked.
+        """
+        with self._told(folder, "swept", "mend its permissions"):
+            self._files.sweep(self._path(folder))
 
     def _path(self, name: str) -> str:
         return posixpath.join(self._root, name) if name else self._root
 
-
-def _replace(temporary: Path, path: Path) -> None:
-    """Rename in one step, and make that last: the folder itself is synced."""
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _link(temporary: Path, path: Path) -> None:
-    """Give the file its name unless that is taken, on file systems without links too."""
-    try:
-        path.hardlink_to(temporary)
-    except (FileExistsError, FileNotFoundError):
-        raise
-    except OSError:
-        with path.open("xb") as file:
-            file.write(temporary.read_bytes())
-
-
-def _place(path: Path, data: bytes, place: Callable[[Path, Path], None]) -> None:
-    """Write a file under a temporary name and have it placed."""
-    for tries_left in reversed(range(_TRIES)):
+    @contextmanager
+    def _told(
+        self, name: str, done: str, remedy: str, *, missing_is_told: bool = True
+    ) -> Iterator[None]:
+        """Turn what storage raises into a SinkError that says what to do."""
         try:
-            with _temporary(path, data) as temporary:
-                place(temporary, path)
-        except FileNotFoundError:  # another driver took away the folder, or swept before the lock
-            if not tries_left:
+            yield
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and not missing_is_told:
                 raise
-        else:
-            return
+            if not self.is_local:
+                remedy = self._remedy(error) or remedy
+            path = f"{self.uri}/{name}".rstrip("/")
+            raise SinkError(
+                f"{path}: cannot be {done} ({error.strerror or error}); {remedy}"
+            ) from error
 
-
-@contextmanager
-def _temporary(target: Path, data: bytes) -> Iterator[Path]:
-    """Yield a synced temporary file beside its target, locked; it is gone on the way out."""
-    path = target.parent / f".{target.name}.{uuid.uuid4().hex}.tmp"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("wb") as file:
-            with suppress(OSError):  # not every file system has locks; there `sweep` does nothing
-                fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            yield path
-    finally:
-        path.unlink(missing_ok=True)
+    def _remedy(self, error: OSError) -> str:
+        """Say what to do about an error of an object store; empty where only the caller knows."""
+        if isinstance(error, PermissionError):
+            hint = credentials_hint(self._scheme)
+            return f"check the credentials and what they allow: sink.storage_options ({hint})"
+        if isinstance(error, FileNotFoundError):
+            return "there is no such bucket or container; create it or correct sink.path"
+        if isinstance(error, TimeoutError | ConnectionError) or error.errno == errno.EBUSY:
+            return _AGAIN.format(remedy="see to the storage or the network")
+        return ""
