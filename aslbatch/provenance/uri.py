@@ -2,11 +2,18 @@
 
 from urllib.parse import urlsplit, urlunsplit
 
+_CONTAINER_BEFORE_HOST = ("az", "abfs", "abfss")
+
 
 def without_credentials(uri: str) -> str:
-    """Return a URI without user, password, query and fragment; a plain path stays as it is."""
+    """Return a URI without user, password, query and fragment; a plain path stays as it is.
+
+    Azure writes `abfss://container@account/path`; a container is no user, and stays.
+    """
     if "://" not in uri:
         return uri
     parts = urlsplit(uri)
-    host = parts.netloc.rpartition("@")[2]
+    user, _, host = parts.netloc.rpartition("@")
+    if user and ":" not in user and parts.scheme in _CONTAINER_BEFORE_HOST:
+        host = parts.netloc
     return urlunsplit((parts.scheme, host, parts.path, "", ""))

@@ -51,10 +51,14 @@ class RemoteFile(io.RawIOBase):
         return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move to a position, which may lie behind the end, and return it."""
+        """Move to a position, which may lie behind the end, and return it.
+
+        Raises:
+            OSError: It lies before the beginning. There is no `errno`, for storage is not at fault.
+        """
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
         if start + offset < 0:
-            raise ValueError(f"{self._path}: position {start + offset} lies before the beginning")
+            raise OSError(f"{self._path}: position {start + offset} lies before the beginning")
         self._position = start + offset
         return self._position
 
