@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -24,11 +25,13 @@ class Holder:
         task: What it does there.
         host: The machine it runs on.
         pid: Its number there.
+        token: Drawn by lot: containers may have the same name, and the same number inside.
     """
 
     task: str
     host: str
     pid: int
+    token: str
 
     def may_be_alive(self) -> bool:
         """Return whether the process may still run; of another machine's that is not known."""
@@ -100,7 +103,8 @@ def claimed(storage: Storage, task: str) -> Iterator[None]:
     Raises:
         SinkError: Another process is at work, or died on another machine.
     """
-    content = json.dumps(asdict(Holder(task, socket.gethostname(), os.getpid()))).encode()
+    this = Holder(task, socket.gethostname(), os.getpid(), uuid.uuid4().hex)
+    content = json.dumps(asdict(this)).encode()
     if not storage.publish_new(CLAIM, content):
         if other := holder(storage):
             raise at_work(storage, other)

@@ -1,23 +1,20 @@
-"""A sink that is no local disk: whole files in and out, as on an object store."""
+"""Source and sink in a bucket, on a server that fails every tenth request."""
 
 import hashlib
 import json
-from pathlib import Path
 
 import pytest
+from s3_server import KEY, SECRET, RandomFaults
 
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.pipelines.translate import translate
 from aslbatch.pipelines.verify import verify
 from aslbatch.shards.storage import Storage
 
-OPTIONS = {"file": {"auto_mkdir": True}}
-SECRET = "s3cr3t-t0k3n"
-
 
 @pytest.fixture
-def job(tmp_path, tiny_model):
-    """Return a function that makes a configuration; the sink goes through fsspec's `dir://`."""
+def job(tmp_path, tiny_model, s3):
+    """Return a function that makes a configuration, given the sink."""
     (tmp_path / "in").mkdir()
     lines = [json.dumps({"id": n, "text": f"line {n % 7}" if n % 5 else ""}) for n in range(60)]
     (tmp_path / "in" / "a.jsonl").write_text("\n".join(lines))
@@ -31,10 +28,7 @@ def job(tmp_path, tiny_model):
                 },
                 "model": {"name": str(tiny_model)},
                 "decoding": {"num_beams": 1, "max_length": 8},
-                "sink": {
-                    "path": f"dir://{sink}::file://{tmp_path}",
-                    "storage_options": OPTIONS,
-                },
+                "sink": {"path": sink, "storage_options": s3.storage_options},
                 "run": {"workers": 1, "shard_rows": 20},
             }
         )
@@ -42,41 +36,49 @@ def job(tmp_path, tiny_model):
     return make
 
 
-def digests(folder):
+def contents(storage):
+    """Return all that lies in an output folder, by name."""
+    folders = ("", "_plan", "_commits", "data", "rejected")
+    names = [f"{folder}/{name}".lstrip("/") for folder in folders for name in storage.names(folder)]
+    return {name: storage.read(name) for name in names}
+
+
+def digests(storage):
     return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in Path(folder, "data").iterdir()
+        name: hashlib.sha256(data).hexdigest()
+        for name, data in contents(storage).items()
+        if name.startswith("data/")
     }
 
 
 @pytest.mark.usefixtures("cluster")
-def test_a_job_to_a_url_resumes_verifies_and_gives_the_bytes_of_a_local_one(job, tmp_path):
-    config = job("out")
+def test_a_job_to_a_bucket_resumes_verifies_and_gives_the_bytes_of_a_local_one(job, tmp_path, s3):
+    s3.server.inject = faults = RandomFaults(0.1, seed=11)
+    config = job(f"{s3.url}/out")
     summary = translate(config)
     storage = Storage(config.sink.path, config.sink.storage_options)
     assert not storage.is_local
     assert (summary.rows, summary.translated, summary.shards) == (60, 48, 3)
     assert verify(storage).faults == ()
-    before = digests(tmp_path / "out")
+    before = digests(storage)
+    assert len(before) == 3
+    assert sum(faults.injected.values()) > 3
 
-    victim = sorted((tmp_path / "out/_commits").iterdir())[1]
-    victim.unlink()
-    (tmp_path / "out/data" / f"{victim.stem}.parquet").write_bytes(b"half")
+    victim = storage.names("_commits")[1]
+    storage.delete(f"_commits/{victim}")
+    storage.publish(f"data/{victim.removesuffix('.json')}.parquet", b"half")
     assert "missing, the shard is not committed" in verify(storage).faults[0]
     translate(config)
     assert verify(storage).faults == ()
-    assert digests(tmp_path / "out") == before
+    assert digests(storage) == before
 
-    local = config.model_copy(
-        update={"sink": config.sink.model_copy(update={"path": f"{tmp_path}/local"})}
-    )
-    translate(local)
-    assert digests(tmp_path / "local") == before
+    translate(job(f"{tmp_path}/local"))
+    assert digests(Storage(f"{tmp_path}/local")) == before
 
 
 @pytest.mark.usefixtures("cluster")
-def test_secrets_of_the_storage_are_in_no_file_of_the_output(job, tmp_path):
-    translate(job("out"))
-    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+def test_secrets_of_the_storage_are_in_no_file_of_the_output(job, s3):
+    translate(job(f"{s3.url}/out"))
+    files = contents(Storage(f"{s3.url}/out", s3.storage_options))
     assert len(files) > 6
-    assert [path for path in files if SECRET.encode() in path.read_bytes()] == []
+    assert [n for n, data in files.items() if SECRET.encode() in data or KEY.encode() in data] == []
