@@ -64,7 +64,7 @@ def list_members(
             files of one name, or far more bytes in it than it could hold honestly.
         OSError: It cannot be read.
     """
-    with open_stored(path, options) as stored:
+    with open_stored(path, size, options) as stored:
         try:
             lister = _zip_members if kind[0] == "zip" else _tar_members
             members = list(lister(stored, uri, size, kind[1]))

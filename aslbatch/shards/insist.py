@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from aslbatch.provenance.hub import explain, hub_errors
 from aslbatch.provenance.uri import without_credentials
 from aslbatch.shards.faults import errno_of, is_of_storage, is_passing, links
 
@@ -74,6 +75,8 @@ def masked(text: str, secrets: Collection[str]) -> str:
 
 def _plain(error: Exception, secrets: Collection[str]) -> OSError:
     """Return an error as the built-in class that goes with its `errno`, safe to show."""
+    if isinstance(error, hub_errors()):
+        return OSError(errno_of(error), explain(error))
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     lines = [line.strip() for line in str(text).splitlines() if line.strip()]
     return OSError(errno_of(error), masked(lines[0] if lines else "", secrets)[:_LONGEST_TEXT])

@@ -1,23 +1,21 @@
 """The files that a path of a job stands for, as their storage lists them."""
 
-import errno
 import glob
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from os.path import normpath
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fsspec import AbstractFileSystem
-from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.utils import glob_translate
 
 from aslbatch.errors import SourceError
-from aslbatch.provenance.hub import explain, hub_errors
 from aslbatch.shards.hub import is_pinned
-
-_VERSION_KEYS = ("ETag", "etag", "content_md5", "md5Hash", "crc32c", "blob_id", "checksum")
+from aslbatch.shards.remote import ask, open_fs
+from aslbatch.shards.remote_listing import Listed, list_files, version_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,33 +49,33 @@ def find_files(
         storage_options: Passed to fsspec.
 
     Raises:
-        SourceError: There is no such file, none in the folder, or none that matches.
+        SourceError: The path is no source; there is no such file, none in the folder, or none that
+            matches.
     """
-    fs, inner = _open_file_system(path, storage_options)
+    _check_public(path)
+    fs, inner = open_fs(path, storage_options)
     try:
-        if fs.isfile(inner):
-            return [_stored(_full_path(inner, path, fs, inner), fs, fs.info(inner))]
-        if fs.isdir(inner):
-            found = fs.find(inner, detail=True)
-            names = filter(is_known, visible(found, root=inner))
+        if ask(fs, "isfile", inner):
+            found: Iterable[Listed] = [_look_up(fs, inner, path)]
+            problem = remedy = ""
+        elif ask(fs, "isdir", inner):
+            found = _usable(_below(fs, inner), inner, is_known)
             problem = "no file with a known ending in this folder"
             remedy = "name the files by a glob and set source.format"
         elif glob.has_magic(inner):
-            found = fs.glob(inner, detail=True)
             root = re.split(r"[*?[]", inner, maxsplit=1)[0].rpartition("/")[0]
-            files = [name for name, info in found.items() if info["type"] == "file"]
-            names = filter(None if any_ending else is_known, visible(files, root))
+            found = _usable(_matching(fs, inner, root), root, None if any_ending else is_known)
             problem = "no file matches this pattern"
             remedy = "check the pattern and the endings of the files, or set source.format"
         else:
-            found, names = {}, filter(is_known, ())
+            found = ()
             problem = "there is no such file or folder"
             remedy = "check source.paths; relative paths start at the working directory"
-        stored = [_stored(_full_path(n, path, fs, inner), fs, found[n]) for n in names]
-    except hub_errors() as error:
-        raise SourceError(f"{path}: {explain(error)}") from error
+        stored = [StoredFile(_full_path(f.path, path, fs, inner), f.size, f.version) for f in found]
     except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error}; check the permissions") from error
+        raise SourceError(
+            f"{path}: cannot be read: {error.strerror or error}; check the permissions"
+        ) from error
     if not stored:
         raise SourceError(f"{path}: {problem}; {remedy}")
     return stored
@@ -89,33 +87,43 @@ def fingerprint(path: str, storage_options: Mapping[str, Any]) -> tuple[int, str
     Raises:
         OSError: The file is gone or out of reach.
     """
-    fs, inner = url_to_fs(path, **storage_options)
+    fs, inner = open_fs(path, storage_options)
+    found = _look_up(fs, inner, path)
+    return found.size, found.version
+
+
+def _look_up(fs: AbstractFileSystem, inner: str, path: str) -> Listed:
     if isinstance(fs, LocalFileSystem):
         stat = Path(inner).stat()
-        return stat.st_size, str(stat.st_mtime_ns)
+        return Listed(inner, stat.st_size, str(stat.st_mtime_ns))
     if not is_pinned(path):  # each listing is a request, and a commit does not change
         fs.invalidate_cache(inner)
-    try:
-        return _fingerprint_of(fs, inner, fs.info(inner))
-    except hub_errors() as error:
-        raise OSError(errno.EIO, explain(error)) from error
+    info = ask(fs, "info", inner)
+    return Listed(inner, int(info.get("size") or 0), version_of(info))
 
 
-def _fingerprint_of(fs: AbstractFileSystem, inner: str, info: Mapping[str, Any]) -> tuple[int, str]:
-    size = int(info.get("size") or 0)
-    for key in _VERSION_KEYS:
-        if info.get(key):
-            return size, str(info[key])
-    try:
-        return size, fs.modified(inner).isoformat()
-    except NotImplementedError:
-        return size, str(fs.checksum(inner))
+def _below(fs: AbstractFileSystem, folder: str) -> Iterator[Listed]:
+    """Yield the files in a folder and all of its folders."""
+    if not isinstance(fs, LocalFileSystem):
+        return list_files(fs, folder)
+    return (_look_up(fs, name, name) for name in fs.find(folder))
 
 
-def _stored(path: str, fs: AbstractFileSystem, info: Mapping[str, Any]) -> StoredFile:
+def _matching(fs: AbstractFileSystem, pattern: str, root: str) -> Iterator[Listed]:
+    """Yield the files that match a pattern; `root` is the folder that all of them are below."""
     if isinstance(fs, LocalFileSystem):
-        return StoredFile(path, *fingerprint(path, {}))
-    return StoredFile(path, *_fingerprint_of(fs, str(info["name"]), info))
+        names = (name for name in fs.glob(pattern) if Path(name).is_file())
+        return (_look_up(fs, name, name) for name in names)
+    matches = re.compile(glob_translate(pattern)).match
+    return (file for file in list_files(fs, root) if matches(file.path))
+
+
+def _usable(
+    files: Iterable[Listed], root: str, is_known: Callable[[str], bool] | None
+) -> Iterator[Listed]:
+    for file in files:
+        if visible(file.path, root) and (is_known is None or is_known(file.path)):
+            yield file
 
 
 def _full_path(file: str, path: str, fs: AbstractFileSystem, inner: str) -> str:
@@ -123,14 +131,17 @@ def _full_path(file: str, path: str, fs: AbstractFileSystem, inner: str) -> str:
     if isinstance(fs, LocalFileSystem):
         return normpath(file)
     url = path.rstrip("/")
-    # fsspec's own unstrip_protocol loses the host of sftp:// and its kind.
+    # Keeps the kind and the account of the URL, which fsspec's own unstrip_protocol may change.
     prefix = url.removesuffix(inner.rstrip("/"))
     return str(fs.unstrip_protocol(file)) if prefix == url else prefix + file
 
 
-def _open_file_system(
-    path: str, storage_options: Mapping[str, Any]
-) -> tuple[AbstractFileSystem, str]:
+def _check_public(path: str) -> None:
+    """Check that a URL holds no password.
+
+    Raises:
+        SourceError: It does; it would end up in the plan.
+    """
     scheme, has_scheme, rest = path.partition("://")
     user, has_user, _ = rest.partition("/")[0].rpartition("@")
     if has_scheme and has_user and ":" in user:
@@ -138,25 +149,9 @@ def _open_file_system(
             f"{scheme}://...@{rest.rpartition('@')[2]}: the URL holds a password, which would end "
             "up in the plan; pass credentials in source.storage_options or the environment"
         )
-    if scheme in ("http", "https") and "?" in rest:
-        raise SourceError(
-            f"{path.partition('?')[0]}: the URL has a query, which may hold a key and would end up "
-            "in the plan; name the file without one, or download it first"
-        )
-    try:
-        fs, inner = url_to_fs(path, **storage_options)
-    except (ImportError, ValueError) as error:
-        raise SourceError(
-            f"{path}: fsspec cannot open it: {error}; install the package named there "
-            "(s3fs for s3://, gcsfs for gs://) or correct the URL"
-        ) from error
-    return fs, str(inner)
 
 
-def visible(files: Iterable[str], root: str) -> list[str]:
-    """Return the files that are not hidden, nor below a hidden folder, under `root`."""
-    return [
-        file
-        for file in files
-        if not any(part[0] in "._" for part in PurePosixPath(file[len(root) :].strip("/")).parts)
-    ]
+def visible(file: str, root: str) -> bool:
+    """Return whether a file under `root` is not hidden, nor below a hidden folder."""
+    parts = PurePosixPath(file[len(root) :].strip("/")).parts
+    return not any(part[0] in "._" for part in parts)

@@ -29,7 +29,7 @@ class OpenZip:
     def __init__(self, source: Source, member: Member, options: Mapping[str, Any]) -> None:
         del member
         self.key = source.path, source.version
-        self._archive = zipfile.ZipFile(open_stored(source.path, options))
+        self._archive = zipfile.ZipFile(open_stored(source.path, source.size, options))
 
     def file(self, member: Member) -> BinaryIO:
         """Return the content of a file, which is checked by its CRC when it is read to the end."""
@@ -50,7 +50,7 @@ class OpenTar:
         self._rewind()
 
     def _rewind(self) -> None:
-        self._stored = open_stored(self._source.path, self._options)
+        self._stored = open_stored(self._source.path, self._source.size, self._options)
         self._content = unpacked(self._stored, self._packing)
         self._position = 0
 

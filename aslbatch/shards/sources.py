@@ -156,7 +156,7 @@ def _describe(
 
 def _is_wanted(member: str, patterns: Sequence[str]) -> bool:
     """Return whether a file of an archive is a source: by its ending, or named by a pattern."""
-    if not visible([member], ""):
+    if not visible(member, ""):
         return False
     return any(
         fnmatchcase(member, p) if p else _ending(member)[0] in FORMAT_OF_ENDING for p in patterns

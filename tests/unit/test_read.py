@@ -5,15 +5,17 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from planning import plan_of, read_all
+from s3_server import RandomFaults
 
 from aslbatch.errors import SourceError
 from aslbatch.schema import SOURCE_ROW, SOURCE_URI
 from aslbatch.shards.plan import Plan
+from aslbatch.shards.reading import Reading
+from aslbatch.shards.storage import Storage
 
 
 @pytest.fixture(autouse=True)
@@ -390,16 +392,14 @@ def test_rows_other_than_planned_are_an_error():
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.parquet"])
-def test_remote_file_reads_like_a_local_one(name):
-    fs = fsspec.filesystem("memory")
+def test_remote_file_reads_like_a_local_one(name, s3):
     csv = b"text\n" + b"".join(b"line %d\n" % i for i in range(20))
     buffer = pa.BufferOutputStream()
     pq.write_table(pa.table({"text": [f"line {i}" for i in range(20)]}), buffer)
     data = {"a.csv": csv, "a.csv.gz": gzip.compress(csv)}.get(name, buffer.getvalue().to_pybytes())
-    fs.pipe(f"/bucket/{name}", data)
-    try:
-        table = read_all(plan("memory://bucket", shard_rows=7))
-    finally:
-        fs.rm("/bucket", recursive=True)
+    Storage(s3.url, s3.storage_options).publish(name, data)
+    s3.server.inject = RandomFaults(0.1, seed=5)
+    reading = Reading(storage_options=s3.storage_options)
+    table = read_all(plan_of(s3.url, shard_rows=7, reading=reading), reading)
     assert texts(table) == [f"line {i}" for i in range(20)]
-    assert table["source_uri"].unique().to_pylist() == [f"memory://bucket/{name}"]
+    assert table["source_uri"].unique().to_pylist() == [f"{s3.url}/{name}"]

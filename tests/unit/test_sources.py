@@ -8,6 +8,7 @@ from aslbatch.errors import SourceError
 from aslbatch.shards.listing import fingerprint
 from aslbatch.shards.source import Source
 from aslbatch.shards.sources import list_sources
+from aslbatch.shards.storage import Storage
 
 
 @pytest.fixture
@@ -122,7 +123,7 @@ def test_all_bad_paths_are_listed_in_one_error(folder):
             "check source.paths",
             "check the pattern",
             "name the files by a glob",
-            "correct the URL",
+            "use a local path",
             "set source.format",
             "unpack it",
             "remove it",
@@ -148,29 +149,41 @@ def test_url_with_credentials_is_refused_and_not_repeated(url):
 
 
 @pytest.fixture
-def bucket():
-    fs = fsspec.filesystem("memory")
-    fs.pipe("/bucket/in/a.jsonl", b'{"text": "a"}\n')
-    fs.pipe("/bucket/in/b/c.txt", b"b\n")
-    yield fs
-    fs.rm("/bucket", recursive=True)
+def bucket(s3):
+    storage = Storage(s3.url, s3.storage_options)
+    storage.publish("in/a.jsonl", b'{"text": "a"}\n')
+    storage.publish("in/b/c.txt", b"b\n")
+    storage.publish("in/.hidden/d.txt", b"d\n")
+    return s3
 
 
-@pytest.mark.parametrize("path", ["memory://bucket/in", "memory://bucket/in/**"])
-def test_remote_folders_and_globs_give_full_urls(bucket, path):
-    sources = list_sources([path], storage_options={})
-    assert [source.uri for source in sources] == [
-        "memory://bucket/in/a.jsonl",
-        "memory://bucket/in/b/c.txt",
+@pytest.mark.parametrize("pattern", ["in", "in/**", "in/*", "in/[ab]*"])
+def test_remote_folders_and_globs_give_full_urls(bucket, pattern):
+    sources = list_sources([f"{bucket.url}/{pattern}"], storage_options=bucket.storage_options)
+    everything = [f"{bucket.url}/in/a.jsonl", f"{bucket.url}/in/b/c.txt"]
+    assert [source.uri for source in sources] == everything[
+        : 2 if pattern in ("in", "in/**") else 1
     ]
     assert all(source.path == source.uri and source.version for source in sources)
 
 
+def test_a_remote_folder_is_listed_without_a_question_for_each_file(bucket):
+    storage = Storage(bucket.url, bucket.storage_options)
+    for number in range(30):
+        storage.publish(f"many/{number}.txt", b"a\n")
+    bucket.server.counts.clear()
+    list_sources([f"{bucket.url}/many"], storage_options=bucket.storage_options)
+    assert sum(bucket.server.counts.values()) < 10
+
+
 def test_remote_version_changes_with_the_content(bucket):
-    before = fingerprint("memory://bucket/in/a.jsonl", {})
-    assert fingerprint("memory://bucket/in/a.jsonl", {}) == before
-    bucket.pipe("/bucket/in/a.jsonl", b'{"text": "b"}\n')
-    assert fingerprint("memory://bucket/in/a.jsonl", {}) != before
+    def look():
+        return fingerprint(f"{bucket.url}/in/a.jsonl", bucket.storage_options)
+
+    before = look()
+    assert look() == before
+    Storage(bucket.url, bucket.storage_options).publish("in/a.jsonl", b'{"text": "b"}\n')
+    assert look() != before
 
 
 def test_source_is_hashable_and_frozen():

@@ -54,7 +54,7 @@ def read(piece: Piece, *, schema: pa.Schema, reading: Reading) -> RawRows:
 
 @contextmanager
 def _open(file: Source, reading: Reading) -> Iterator[tuple[pa.Schema, IpcStream]]:
-    with readable(file.uri), open_stored(file.path, reading.storage_options) as stored:
+    with readable(file.uri), open_stored(file.path, file.size, reading.storage_options) as stored:
         yield ipc_stream(stored)
 
 

@@ -8,14 +8,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
-from fsspec.core import url_to_fs
 
 from aslbatch.errors import DamagedSourceError, SourceError
-from aslbatch.provenance.hub import explain, hub_errors
 from aslbatch.shards.archives import open_member
 from aslbatch.shards.shard import Piece
 from aslbatch.shards.source import Source
-from aslbatch.shards.stored import open_stored
+from aslbatch.shards.stored import open_stored, read_stored
 
 CHUNK_BYTES = 1 << 20
 BOM = "\ufeff"
@@ -28,12 +26,10 @@ def readable(uri: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise SourceError(f"{uri}: the file is gone; bring it back or plan again") from error
-    except hub_errors() as error:
-        raise SourceError(f"{uri}: {explain(error)}") from error
     except (OSError, EOFError, pa.ArrowException) as error:
         # Storage gives its errors a number; what decoders raise has none.
-        if getattr(error, "errno", None) is not None:
-            raise SourceError(f"{uri}: cannot be read: {error}") from error
+        if isinstance(error, OSError) and error.errno is not None:
+            raise SourceError(f"{uri}: cannot be read: {error.strerror}") from error
         raise DamagedSourceError(
             f"{uri}: cannot be read: {error}; the file may be damaged or not of the format that "
             "its ending or source.format says"
@@ -59,7 +55,7 @@ def open_content(file: Source, storage_options: Mapping[str, Any]) -> Iterator[B
 @contextmanager
 def _open_packed(file: Source, storage_options: Mapping[str, Any]) -> Iterator[BinaryIO]:
     if file.member is None:
-        with open_stored(file.path, storage_options) as stored:
+        with open_stored(file.path, file.size, storage_options) as stored:
             yield stored
     else:
         with open_member(file, storage_options) as packed:
@@ -83,8 +79,7 @@ def read_range(piece: Piece, storage_options: Mapping[str, Any]) -> bytes:
     source = piece.source
     if source.compression == "none" and source.member is None:
         with readable(source.uri):
-            fs, inner = url_to_fs(source.path, **storage_options)
-            return bytes(fs.cat_file(inner, start=piece.byte_start, end=piece.byte_end))
+            return read_stored(source.path, piece.byte_start, piece.byte_end, storage_options)
     with open_content(source, storage_options) as content:
         to_skip = piece.byte_start
         while to_skip and (skipped := len(content.read(min(to_skip, CHUNK_BYTES)))):

@@ -51,7 +51,7 @@ def read(piece: Piece, *, schema: pa.Schema, reading: Reading) -> RawRows:
 def _open_parquet(file: Source, reading: Reading, *, pre_buffer: bool) -> Iterator[pq.ParquetFile]:
     with (
         readable(file.uri),
-        open_stored(file.path, reading.storage_options) as stored,
+        open_stored(file.path, file.size, reading.storage_options) as stored,
         open_parquet(stored, pre_buffer=pre_buffer) as parquet,
     ):
         yield parquet
