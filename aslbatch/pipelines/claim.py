@@ -31,7 +31,7 @@ class Holder:
     task: str
     host: str
     pid: int
-    token: str
+    token: str = ""
 
     def may_be_alive(self) -> bool:
         """Return whether the process may still run; of another machine's that is not known."""

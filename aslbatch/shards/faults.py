@@ -68,6 +68,14 @@ _PASSING_CLASSES = {
 _LIBRARIES = frozenset([*_PASSING_CLASSES, "aiobotocore", "s3fs", "adlfs", "huggingface_hub"])
 
 
+_ERRNO_OF_CLASS = {
+    FileNotFoundError: errno.ENOENT,
+    FileExistsError: errno.EEXIST,
+    PermissionError: errno.EACCES,
+}
+_ERRNO_OF_STATUS = {401: errno.EACCES, 403: errno.EACCES, 404: errno.ENOENT, 501: errno.ENOSYS}
+
+
 def is_passing(error: BaseException) -> bool:
     """Return whether a fault may pass by itself, by the rule of this module."""
     chain = list(links(error))
@@ -95,30 +103,30 @@ def is_of_storage(error: Exception) -> bool:
 
 
 def errno_of(error: Exception) -> int:
-    """Return the `errno` of an error, or the one that is nearest to what it says."""
+    """Return the `errno` of an error, or the one that is nearest to what it says.
+
+    That of a passing fault is one by which `is_passing` knows it again.
+    """
     statuses = [status for status, _ in map(_http, links(error)) if status is not None]
-    by_status = {401: errno.EACCES, 403: errno.EACCES, 404: errno.ENOENT, 408: errno.ETIMEDOUT}
-    by_status |= {412: errno.EEXIST, 429: errno.EBUSY, 503: errno.EBUSY}
-    by_class = {
-        FileNotFoundError: errno.ENOENT,
-        FileExistsError: errno.EEXIST,
-        PermissionError: errno.EACCES,
-        TimeoutError: errno.ETIMEDOUT,
-        ConnectionRefusedError: errno.ECONNREFUSED,
-        ConnectionError: errno.ECONNRESET,
-    }
+    number = getattr(error, "errno", None)
+    if is_passing(error):
+        names = " ".join(name for _, name in _libraries(error)).lower()
+        if number in _PASSING_ERRNOS:
+            return int(number)
+        if "timeout" in names:
+            return errno.ETIMEDOUT
+        return errno.EBUSY if statuses else errno.ECONNRESET
     if 412 in statuses:  # not every server says in words which of the conditions failed
         return errno.EEXIST
-    if isinstance(number := getattr(error, "errno", None), int) and number > 0:
+    if isinstance(number, int) and number > 0:
         return number
-    for kind, number in by_class.items():
+    for kind, nearest in _ERRNO_OF_CLASS.items():
         if isinstance(error, kind):
-            return number
+            return nearest
     if statuses:
-        return by_status.get(statuses[0], _REMOTE if statuses[0] >= 500 else errno.EINVAL)
-    if any("Credential" in name or "Auth" in name for _, name in _libraries(error)):
-        return errno.EACCES
-    return errno.ETIMEDOUT if "timeout" in type(error).__name__.lower() else errno.EIO
+        return _ERRNO_OF_STATUS.get(statuses[0], errno.EINVAL)
+    missing = any("Credential" in name or "Auth" in name for _, name in _libraries(error))
+    return errno.EACCES if missing else errno.EIO
 
 
 def links(error: BaseException | None) -> Iterator[BaseException]:

@@ -1,5 +1,6 @@
 """Which kinds of storage may be named, and how each is set up."""
 
+import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -80,6 +81,8 @@ def open_fs(
     if scheme == "file":
         local = LocalFileSystem()
         return local, str(local._strip_protocol(url))
+    for chatty in ("azure", "gcsfs"):  # who print a traceback for every fault that `insist` mends
+        logging.getLogger(chatty).addHandler(logging.NullHandler())
     options = dict(storage_options)
     if scheme == "s3":  # the others list their buckets by way of that cache
         options = {"use_listings_cache": False, **options}

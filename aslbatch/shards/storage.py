@@ -1,6 +1,5 @@
 """A folder on a local disk or an object store, in which files appear whole or not at all."""
 
-import errno
 import posixpath
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from aslbatch.errors import SinkError
 from aslbatch.provenance.uri import without_credentials
+from aslbatch.shards.faults import is_passing
 from aslbatch.shards.local_files import LocalFiles
 from aslbatch.shards.object_files import ObjectFiles
 from aslbatch.shards.remote import check_scheme, credentials_hint, open_fs
@@ -159,6 +159,6 @@ class Storage:
             return f"check the credentials and what they allow: sink.storage_options ({hint})"
         if isinstance(error, FileNotFoundError):
             return "there is no such bucket or container; create it or correct sink.path"
-        if isinstance(error, TimeoutError | ConnectionError) or error.errno == errno.EBUSY:
+        if is_passing(error):
             return _AGAIN.format(remedy="see to the storage or the network")
         return ""

@@ -10,6 +10,7 @@ import pytest
 
 from aslbatch.provenance.uri import without_credentials
 from aslbatch.shards import insist as insist_module
+from aslbatch.shards.faults import is_passing
 from aslbatch.shards.insist import insist, masked, secrets_of
 
 
@@ -80,7 +81,7 @@ LASTING = [
     (client_error(403, "AccessDenied"), errno.EACCES),
     (client_error(400, "InvalidArgument"), errno.EINVAL),
     (client_error(412, "PreconditionFailed"), errno.EEXIST),
-    (client_error(501, "NotImplemented"), errno.EREMOTEIO),
+    (client_error(501, "NotImplemented"), errno.ENOSYS),
     (
         raised_from(OSError(errno.EINVAL, "if"), client_error(412, "PreconditionFailed")),
         errno.EEXIST,
@@ -168,6 +169,14 @@ def test_patience_is_for_the_caller_to_say(waits):
     with pytest.raises(TimeoutError):
         insist(failing, patience_s=2)
     assert waits == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("error", PASSING, ids=repr)
+def test_a_passing_fault_that_is_given_up_can_be_told_from_a_lasting_one(error):
+    with pytest.raises(OSError, match=r"\w") as caught:
+        insist(Failing(error), patience_s=0)
+    caught.value.__cause__ = None
+    assert is_passing(caught.value)
 
 
 def test_waits_are_random_shares_of_the_longest(monkeypatch):
