@@ -4,7 +4,7 @@ Equal rows give equal bytes, however the table was put together. Whatever reads 
 reads it through `decode`, which goes by the file's name.
 """
 
-from collections.abc import Callable
+import io
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -14,6 +14,8 @@ from aslbatch.shards.parquet_bytes import table_from_parquet, table_to_parquet
 
 PARQUET = "parquet"
 JSONL = "jsonl"
+
+_READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +61,16 @@ def decode(name: str, data: bytes, schema: pa.Schema) -> pa.Table:
         pa.ArrowException: The bytes are no such file, or it has other columns.
         ValueError: A line is no JSON.
     """
-    return _decoder(name)(data, schema)
-
-
-def _decoder(name: str) -> Callable[[bytes, pa.Schema], pa.Table]:
     if name.endswith(".parquet"):
-        return table_from_parquet
-    if name.endswith(".zst"):
-        return lambda data, schema: table_from_lines(_decompressed(data), schema)
-    return table_from_lines
+        return table_from_parquet(data, schema)
+    buffer = pa.BufferReader(data)
+    stream = pa.CompressedInputStream(buffer, "zstd") if name.endswith(".zst") else buffer
+    return table_from_lines(io.BufferedReader(stream, _READ_BYTES), schema)
 
 
 def _compressed(data: bytes) -> bytes:
     compressed: bytes = pa.Codec("zstd", compression_level=3).compress(data, asbytes=True)
     return compressed
-
-
-def _decompressed(data: bytes) -> bytes:
-    with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
-        content: bytes = stream.read()
-    return content
 
 
 def _canonical(table: pa.Table) -> pa.Table:

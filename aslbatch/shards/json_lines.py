@@ -6,7 +6,7 @@ refused by `without_json` before any work starts.
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -29,16 +29,15 @@ def table_to_lines(table: pa.Table) -> bytes:
     return b"".join(chunks)
 
 
-def table_from_lines(data: bytes, schema: pa.Schema) -> pa.Table:
-    """Read the columns of a schema from what `table_to_lines` wrote.
+def table_from_lines(lines: Iterable[bytes], schema: pa.Schema) -> pa.Table:
+    """Read the columns of a schema from the lines that `table_to_lines` wrote.
 
     Raises:
         pa.ArrowException: A value is not of the column's type.
         ValueError: A line is no JSON.
     """
-    rows = (json.loads(line) for line in data.split(b"\n") if line)
     nullable = pa.schema([field.with_nullable(True) for field in schema])
-    batches = list(_batches(rows, nullable))
+    batches = list(_batches(map(json.loads, lines), nullable))
     table = pa.Table.from_batches(batches, nullable).unify_dictionaries().combine_chunks()
     return _with_nans(table, schema).cast(schema)
 

@@ -62,12 +62,15 @@ def table_from_parquet(data: bytes, schema: pa.Schema) -> pa.Table:
 
 
 def _repeats(column: pa.ChunkedArray) -> bool:
-    """Return whether a dictionary pays: the values come several times each."""
-    kind = column.type
+    """Return whether a dictionary pays: the values come several times each.
+
+    Each row group has a dictionary of its own, so that one of them tells.
+    """
+    kind, some = column.type, column.slice(0, ROW_GROUP_ROWS)
     if pa.types.is_dictionary(kind) or pa.types.is_nested(kind):
         return True
     try:
-        return bool(pc.count_distinct(column).as_py() * _REPEATS <= len(column))
+        return bool(pc.count_distinct(some).as_py() * _REPEATS <= len(some))
     except pa.ArrowNotImplementedError:
         return True
 

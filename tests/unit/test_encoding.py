@@ -194,6 +194,13 @@ class TestRowGroups:
         assert pq.read_schema(path).field("source_uri").type == TAG
 
 
+def test_values_that_repeat_in_other_row_groups_only_get_no_dictionary():
+    rows = list(range(ROW_GROUP_ROWS)) * 5
+    table = pa.table({"source_hash": [f"{row:032x}" for row in rows]})
+    file = pq.ParquetFile(pa.BufferReader(Encoding("parquet", "zstd").encode(table)))
+    assert "RLE_DICTIONARY" not in file.metadata.row_group(4).column(0).encodings
+
+
 def test_the_order_of_rows_is_stated_only_where_it_is_one():
     encoding = Encoding("parquet", "zstd")
 
