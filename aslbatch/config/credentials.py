@@ -15,10 +15,12 @@ class Secrets:
 
     Attributes:
         source: Those of the sources' file system.
+        model: Those of the model's.
         sink: Those of the output's.
     """
 
     source: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    model: Mapping[str, Any] = field(default_factory=dict, repr=False)
     sink: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
@@ -37,4 +39,8 @@ def storage_options(path: str | None, overrides: Sequence[str] = ()) -> Secrets:
             raise ConfigError(f"--set {overrides[0].partition('=')[0]}: needs --config CONFIG")
         return Secrets()
     config = load_config(path, TranslateConfig, overrides)
-    return Secrets(config.source.storage_options, config.sink.storage_options)
+    return Secrets(
+        source=config.source.storage_options,
+        model=config.model.storage_options,
+        sink=config.sink.storage_options,
+    )

@@ -64,6 +64,7 @@ def _reopen(storage: Storage, path: str, secrets: Secrets) -> Run:
     record = read_run_record(storage)
     values = record["config"]
     values["source"]["storage_options"] = dict(secrets.source)
+    values["model"]["storage_options"] = dict(secrets.model)
     values["sink"] |= {"path": path, "storage_options": dict(secrets.sink)}
     run = examine(TranslateConfig.model_validate(values), limit=record["identity"].get("limit"))
     differences = run.identity.differences(record["identity"])

@@ -58,6 +58,13 @@ def table_from_parquet(data: bytes, schema: pa.Schema) -> pa.Table:
         table = file.read(columns=None if whole else schema.names).select(schema.names)
     except KeyError as error:
         raise pa.ArrowKeyError(f"no such column: {error}") from error
+    for index, field in enumerate(schema):
+        # Parquet gives dictionaries back for strings only.
+        if pa.types.is_dictionary(field.type) and not pa.types.is_dictionary(
+            table.field(index).type
+        ):
+            column = table.column(index).cast(field.type.value_type).dictionary_encode()
+            table = table.set_column(index, field.name, column)
     return table.cast(schema)
 
 

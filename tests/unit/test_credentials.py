@@ -17,7 +17,7 @@ def job(tmp_path):
     """Return the path of a configuration with storage options for source and sink."""
     values = {
         "source": {"paths": "s3://in/a.jsonl", "storage_options": {"key": "theirs"}},
-        "model": {"name": "demo"},
+        "model": {"name": "demo", "storage_options": {"token": "its"}},
         "sink": {"path": "s3://out", "storage_options": {"key": "ours", "secret": SECRET}},
     }
     path = tmp_path / "job.yaml"
@@ -33,7 +33,7 @@ def run(*words):
 
 def test_storage_options_are_those_of_the_configuration_and_what_is_laid_over_it(job):
     found = storage_options(job, ["sink.storage_options.key=other"])
-    assert found.source == {"key": "theirs"}
+    assert (found.source, found.model) == ({"key": "theirs"}, {"token": "its"})
     assert found.sink == {"key": "other", "secret": SECRET}
     assert SECRET not in repr(found)
 
@@ -59,6 +59,28 @@ def test_every_command_opens_the_output_with_them(command, job, tmp_path, monkey
     words = ["--rows-per-file", "5"] if command == "compact" else []
     assert run(command, str(tmp_path), "--config", job, *words) == 1  # it is no output
     assert opened == [{"key": "ours", "secret": SECRET}]
+
+
+def test_a_retry_has_them_in_the_place_of_those_that_were_not_written_down(job, monkeypatch):
+    from aslbatch.config.load import load_config
+    from aslbatch.config.resolved import resolved
+    from aslbatch.config.translate import TranslateConfig
+    from aslbatch.pipelines import retry as module
+
+    recorded = resolved(load_config(job, TranslateConfig))
+    asked = []
+
+    def examine(config, *, limit):
+        asked.append(config)
+        raise ConfigError("that will do")
+
+    record = {"config": recorded, "identity": {}}
+    monkeypatch.setattr(module, "read_run_record", lambda storage: record)
+    monkeypatch.setattr(module, "examine", examine)
+    with pytest.raises(ConfigError, match="that will do"):
+        module.retry(None, "s3://out", secrets=storage_options(job))
+    (config,) = asked
+    assert config == load_config(job, TranslateConfig)
 
 
 @pytest.mark.parametrize("command", ["verify", "status"])

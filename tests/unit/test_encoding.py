@@ -90,6 +90,30 @@ def test_every_type_that_json_can_hold_comes_back(kind, values):
     assert back.to_pylist() == table.to_pylist()
 
 
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (pa.dictionary(pa.int32(), pa.int64()), [5, None, 5]),
+        (pa.dictionary(pa.int8(), pa.string()), ["b", "a", None]),
+        (pa.list_(TAG), [["b"], [], ["a", None]]),
+        (pa.decimal128(9, 2), [None, None, None]),
+        (pa.timestamp("us", "UTC"), [0, None, 10**15]),
+        (pa.binary(), [b"\xff", None, b""]),
+        (pa.map_(pa.string(), pa.int8()), [[("a", 1)], None, []]),
+    ],
+    ids=str,
+)
+def test_other_types_come_back_from_parquet_and_may_be_put_together(kind, values):
+    table = pa.table({"x": pa.array(values, kind)})
+    encoding = Encoding("parquet", "zstd")
+    whole = encoding.encode(table)
+    parts = [decode(*file_of(encoding, table.slice(n, 1)), table.schema) for n in range(3)]
+    back = pa.concat_tables(parts)
+    assert back.schema == table.schema
+    assert back.to_pylist() == table.to_pylist()
+    assert encoding.encode(back) == whole
+
+
 def test_columns_that_json_cannot_hold_are_all_named_with_their_types():
     odd = {
         "raw": pa.binary(),
