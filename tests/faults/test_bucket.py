@@ -1,0 +1,60 @@
+"""The main job from and to an S3 server that fails, driver killed: nothing lost, nothing left."""
+
+import shutil
+
+import pytest
+from bucket_job import BucketJob, faults, ids, orphans, tells_secret, titles, upload
+from killing import Corpus
+from s3_server import SECRET, Fault
+
+SHARDS = 9
+
+
+@pytest.mark.faults
+def test_a_killed_job_in_a_failing_bucket_ends_with_the_bytes_of_an_undisturbed_one(
+    s3_server, tiny_model, tmp_path
+):
+    bucket = s3_server.create_bucket()
+    corpus = Corpus.write(tmp_path / "corpus", rows=150 * SHARDS, files=3)
+    upload(corpus, s3_server, bucket)
+    shown = []
+    job, calm = (
+        BucketJob.write(
+            tmp_path, s3_server, bucket, tiny_model, sink, workers=workers, shard_rows=150
+        )
+        for sink, workers in (("out", 2), ("calm", 1))
+    )
+    try:
+        s3_server.inject = first = faults(seed=1)
+        with job.start() as driver:
+            driver.wait_for(lambda: job.commits() >= 3, "3 commits")
+            shown += titles(driver.alive())
+            driver.kill()
+        assert 3 <= job.commits() < SHARDS
+        s3_server.inject = second = faults(seed=2, stall_at=40)
+        with job.start() as driver:
+            assert driver.wait() == 0, driver.output
+        s3_server.inject = None
+        assert second.injected[Fault.STALL] == 1
+        assert sum((first.injected + second.injected).values()) > 10
+
+        assert job.verify() == 0
+        assert ids(job) == corpus.ids().tolist()
+        assert orphans(job) == []
+        assert job.uploads() == []
+        with calm.start() as driver:
+            assert driver.wait() == 0, driver.output
+        told = ("_plan/", "_manifest", "README")  # these name the output, or say when
+        same = [
+            {k: v for k, v in j.objects().items() if not k.startswith(told)} for j in (job, calm)
+        ]
+        assert same[0] == same[1]
+        assert len(same[0]) > 24
+
+        assert tells_secret(job) == []
+        assert shown
+        assert [title for title in shown if SECRET in title] == []
+    finally:
+        s3_server.inject = None
+        for each in (job, calm):
+            shutil.rmtree(each.ray_folder, ignore_errors=True)
