@@ -79,7 +79,7 @@ def _plain(error: Exception, secrets: Collection[str]) -> OSError:
         return OSError(errno_of(error), explain(error))
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     lines = [line.strip() for line in str(text).splitlines() if line.strip()]
-    return OSError(errno_of(error), masked(lines[0] if lines else "", secrets)[:_LONGEST_TEXT])
+    return OSError(errno_of(error), masked(" ".join(lines[:2]), secrets)[:_LONGEST_TEXT])
 
 
 def _unless_telling(error: Exception, secrets: Collection[str]) -> Exception | None:

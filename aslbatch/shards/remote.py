@@ -89,6 +89,9 @@ def open_fs(
         options["config_kwargs"] = {**_S3_CONFIG, **options.get("config_kwargs", {})}
     try:
         fs, inner = fsspec.core.url_to_fs(url, **options)
+        if scheme == "s3":
+            fs.retries = 1
+            fs.connect()  # it looks at most of its options only here
     except ImportError as failure:
         raise error(f"{url}: needs the package {_PACKAGES[scheme]}; install it") from failure
     except Exception as failure:  # of whatever kind the library finds fit for its arguments
@@ -97,8 +100,6 @@ def open_fs(
             f"{masked(url, ())}: cannot be opened ({text}); check storage_options and the "
             f"environment: {credentials_hint(scheme)}"
         ) from None
-    if scheme == "s3":
-        fs.retries = 1
     return fs, str(inner)
 
 

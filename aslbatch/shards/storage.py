@@ -146,14 +146,14 @@ class Storage:
             if isinstance(error, FileNotFoundError) and not missing_is_told:
                 raise
             if not self.is_local:
-                remedy = self._remedy(error) or remedy
+                remedy = self._remedy(error)
             path = f"{self.uri}/{name}".rstrip("/")
             raise SinkError(
                 f"{path}: cannot be {done} ({error.strerror or error}); {remedy}"
             ) from error
 
     def _remedy(self, error: OSError) -> str:
-        """Say what to do about an error of an object store; empty where only the caller knows."""
+        """Say what to do about an error of an object store."""
         if isinstance(error, PermissionError):
             hint = credentials_hint(self._scheme)
             return f"check the credentials and what they allow: sink.storage_options ({hint})"
@@ -161,4 +161,4 @@ class Storage:
             return "there is no such bucket or container; create it or correct sink.path"
         if is_passing(error):
             return _AGAIN.format(remedy="see to the storage or the network")
-        return ""
+        return "check sink.path and sink.storage_options"

@@ -186,8 +186,9 @@ def test_options_given_win_over_those_set_here(s3):
     assert options["config_kwargs"] == {"read_timeout": 7}
 
 
-def test_options_that_make_no_sense_are_an_error_without_secrets():
-    options = {"key": "PLANTED-KEY", "username": "x", "secret": "PLANTED-SECRET"}
+@pytest.mark.parametrize("wrong", [{"username": "x"}, {"nonsense": 1}, {"profile": "none-such"}])
+def test_options_that_make_no_sense_are_an_error_without_secrets(wrong):
+    options = {"key": "PLANTED-KEY", "secret": "PLANTED-SECRET", **wrong}
     with pytest.raises(SinkError, match="check storage_options") as caught:
         open_fs("s3://b/a", options, error=SinkError)
     assert "PLANTED" not in str(pickle.loads(pickle.dumps(caught.value)))

@@ -196,6 +196,11 @@ def test_a_server_that_never_answers_is_given_up_with_a_remedy(s3, storage, impa
             call()
 
 
+def test_a_bucket_that_cannot_be_is_named(s3):
+    with pytest.raises(SinkError, match=r"Bad_Bucket!.*sink\.path and sink\.storage_options"):
+        Storage("s3://Bad_Bucket!/out", s3.storage_options).publish("a", b"1")
+
+
 def test_a_bucket_that_is_missing_is_named(s3):
     storage = Storage("s3://no-such-bucket-of-ours/out", s3.storage_options)
     for call in (lambda: storage.publish_new("a", b"1"), lambda: storage.names("")):
