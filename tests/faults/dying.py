@@ -15,7 +15,7 @@ from pathlib import Path
 from aslbatch.pipelines.accounts import load_plan
 from aslbatch.pipelines.compact import compact
 from aslbatch.pipelines.finish import close_output
-from aslbatch.shards import storage
+from aslbatch.shards import local_files
 from aslbatch.shards.storage import Storage
 
 Work = Callable[[Storage], object]
@@ -61,7 +61,7 @@ def _work(folder: Path, work: Work, step: int) -> None:
 
         return counted
 
-    storage._replace = stepping(storage._replace)  # type: ignore[assignment]
-    storage._link = stepping(storage._link)  # type: ignore[assignment]
-    Storage.delete = stepping(Storage.delete)  # type: ignore[method-assign,assignment]
+    local_files._replace = stepping(local_files._replace)
+    local_files._link = stepping(local_files._link)
+    Storage.delete = stepping(Storage.delete)
     work(Storage(str(folder)))

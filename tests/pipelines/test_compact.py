@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from finished_output import all_rows, make_output, make_rows, make_shard, output_format
+from s3_server import RandomFaults
 
 from aslbatch.cli import main
 from aslbatch.errors import IncompleteRunError, SinkError
@@ -135,17 +136,21 @@ def test_the_hub_reads_a_compacted_output_by_its_card(tmp_path, file_format, com
             assert str(found.features["score"].dtype) == "float32"
 
 
-def test_an_object_store_does_as_well(tmp_path):
-    make_output(tmp_path / "out", SHARDS)
-    remote = Storage(f"dir://out::file://{tmp_path}", {"file": {"auto_mkdir": True}})
-    assert not remote.is_local
-    compact(remote, rows_per_file=21)
+def test_a_bucket_on_a_failing_server_does_as_well(tmp_path, storage, s3):
+    remote = Storage(f"{s3.url}/out", s3.storage_options)
+    for name, data in contents(storage).items():
+        remote.publish(name, data)
+    remote.publish("_manifest.json", storage.read("_manifest.json"))
+    s3.server.inject = RandomFaults(0.1, seed=5)
+    for output in (remote, storage):
+        compact(output, rows_per_file=21)
     assert verify(remote).faults == ()
-    assert contents(Storage(str(tmp_path / "out"))).keys() == {
-        *(f"_commits/part-{n:06d}-{n:08x}.json" for n in range(7)),
-        *(f"{kind}/{name}" for kind in ("data", "rejected") for name in remote.names(kind)),
-        *("README.md", "_SUCCESS", "_plan/plan.parquet", "_plan/run.json"),
-    }
+    for folder in ("data", "rejected", "_commits"):
+        names = remote.names(folder)
+        assert names == storage.names(folder)
+        for name in names:
+            assert remote.read(f"{folder}/{name}") == storage.read(f"{folder}/{name}")
+    assert not remote.exists(CLAIM)
 
 
 class TestRetried:
