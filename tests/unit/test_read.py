@@ -206,6 +206,22 @@ def test_jsonl_integers_become_doubles_where_another_file_has_them():
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("b.csv", "text\nx\n"),
+        ("b.txt", "x\n"),
+        ("b.srt", "1\n00:00:01,000 --> 00:00:02,000\nx\n"),
+        ("b.tmx", '<tmx><body><tu><tuv lang="text"><seg>x</seg></tuv></tu></body></tmx>'),
+    ],
+)
+def test_columns_with_types_of_their_own_are_null_in_files_without_them(name, data):
+    Path("a.jsonl").write_text('{"text": "a", "s": {"n": [1]}}\n')
+    Path(name).write_text(data)
+    table = read_all(plan(columns=["s"]))
+    assert table["s"].to_pylist() == [{"n": [1]}, None]
+
+
 @pytest.mark.parametrize("shard_rows", [1, 1_000])
 def test_byte_order_mark_is_dropped_at_the_file_start_only(shard_rows):
     bom = "\ufeff".encode()

@@ -26,7 +26,7 @@ def readable(uri: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise SourceError(f"{uri}: the file is gone; bring it back or plan again") from error
-    except (OSError, EOFError, pa.ArrowException) as error:
+    except (OSError, EOFError, pa.ArrowException, UnicodeDecodeError) as error:
         # Storage gives its errors a number; what decoders raise has none.
         if isinstance(error, OSError) and error.errno is not None:
             raise SourceError(f"{uri}: cannot be read: {error.strerror}") from error

@@ -72,7 +72,12 @@ def read(piece: Piece, *, schema: pa.Schema, reading: Reading) -> RawRows:
         if reject:
             rejects[row] = reject
     text = _column(rows, header, reading.text_column)
-    columns = [_column(rows, header, field.name).cast(field.type) for field in schema]
+    columns = [
+        _column(rows, header, field.name).cast(field.type)
+        if field.name in header
+        else pa.nulls(len(rows), field.type)
+        for field in schema
+    ]
     return RawRows(columns, text, rejects)
 
 

@@ -33,9 +33,10 @@ class IpcStream(io.RawIOBase):
         bytes_read: How much of it was read.
     """
 
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        """Join the changed beginning and what follows it."""
+    def __init__(self, head: bytes, rest: BinaryIO, size: int) -> None:
+        """Join the changed beginning and what follows it, in a file of so many bytes."""
         self.bytes_read = 0
+        self._size = size
         self._head = io.BytesIO(head)
         self._rest = rest
 
@@ -45,9 +46,11 @@ class IpcStream(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """Return so many bytes, all that is left for -1."""
+        # Python takes memory for as many bytes as are asked for, whether they are there or not.
+        size = min(size, self._size) if size >= 0 else self._size
         part = self._head.read(size)
-        if size < 0 or len(part) < size:
-            part += self._rest.read(size - len(part) if size >= 0 else -1)
+        if len(part) < size:
+            part += self._rest.read(size - len(part))
         self.bytes_read += len(part)
         return part
 
@@ -65,6 +68,7 @@ def open_parquet(stored: BinaryIO, *, pre_buffer: bool) -> pq.ParquetFile:
 
     Raises:
         pyarrow.ArrowException: The file is damaged.
+        UnicodeDecodeError: The name of a column is not UTF-8.
     """
     size = stored.seek(0, io.SEEK_END)
     stored.seek(max(size - _FOOTER_END, 0))
@@ -95,7 +99,10 @@ def ipc_stream(stored: BinaryIO) -> tuple[pa.Schema, IpcStream]:
 
     Raises:
         pyarrow.ArrowException: It does not begin with a schema.
+        UnicodeDecodeError: The name of a column is not UTF-8.
     """
+    size = stored.seek(0, io.SEEK_END)
+    stored.seek(0)
     start = stored.read(8)
     if start.startswith(b"ARROW1"):
         start = stored.read(8)
@@ -105,29 +112,22 @@ def ipc_stream(stored: BinaryIO) -> tuple[pa.Schema, IpcStream]:
         rest = b""
     if len(start) < 8:
         raise pa.ArrowInvalid("too short for an Arrow stream")
-    (size,) = struct.unpack("<i", start[4:])
-    if not 0 < size <= _MOST_SCHEMA_BYTES:
+    (length,) = struct.unpack("<i", start[4:])
+    if not 0 < length <= _MOST_SCHEMA_BYTES:
         raise pa.ArrowInvalid("no schema of an Arrow stream at its beginning")
-    message = rest + stored.read(size - len(rest))
+    message = rest + stored.read(length - len(rest))
     head = start + message.replace(_NAME_KEY, _OTHER_KEY)
     schema = pa.ipc.read_schema(pa.BufferReader(head))
     _check_names(schema)
-    return schema, IpcStream(head, stored)
+    return schema, IpcStream(head, stored, size)
 
 
-def _check_names(schema: pa.Schema) -> None:
-    """Refuse names that are not UTF-8, on which Python would fail wherever they are looked at."""
-    try:
-        _look_at_names(schema)
-    except UnicodeDecodeError as error:
-        raise pa.ArrowInvalid(f"the name of a column is not UTF-8: {error}") from error
-
-
-def _look_at_names(fields: Iterable[pa.Field]) -> None:
+def _check_names(fields: Iterable[pa.Field]) -> None:
+    """Look at the names of columns, nested ones too, as Python fails on those that are not UTF-8."""
     for field in fields:
         _ = field.name
         kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-        _look_at_names(kind.field(index) for index in range(kind.num_fields))
+        _check_names(kind.field(index) for index in range(kind.num_fields))
 
 
 def _safe_metadata(footer: bytes) -> pq.FileMetaData:

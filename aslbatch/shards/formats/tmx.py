@@ -67,7 +67,13 @@ def read(piece: Piece, *, schema: pa.Schema, reading: Reading) -> RawRows:
     with _explained(f"{piece.source.uri} from byte {piece.byte_start} on", encoding) as parser:
         pieces = (_BEFORE.encode(encoding), data, _AFTER.encode(encoding))
         units = list(parser.parse(pieces))
-    columns = [_column(units, field.name).cast(field.type) for field in schema]
+    present = {_TUID}.union(*(unit.texts for unit in units))
+    columns = [
+        _column(units, field.name).cast(field.type)
+        if field.name in present
+        else pa.nulls(len(units), field.type)
+        for field in schema
+    ]
     return RawRows(columns, _column(units, reading.text_column), {})
 
 
