@@ -20,7 +20,9 @@ from aslbatch.shards.storage import Storage
 EXAMPLES = {pa.float32(): -0.5, pa.int32(): 3, pa.bool_(): False}
 
 
-def fake_output(folder, *paths, reading=None, target="ase", **planned) -> Storage:
+def fake_output(
+    folder, *paths, reading=None, target="ase", file_format="parquet", **planned
+) -> Storage:
     """Translate some sources into a folder; texts without letters are rejected."""
     reading = reading or Reading()
     plan = plan_of(*paths, reading=reading, **planned)
@@ -28,7 +30,7 @@ def fake_output(folder, *paths, reading=None, target="ase", **planned) -> Storag
     run = {"run_id": "r", "identity": {}, "config": {"languages": {"target": target}}}
     storage.publish(RUN, json.dumps(run).encode())
     storage.publish(PLAN, plan_to_parquet(plan))
-    output = OutputFormat(plan.schema, alternatives=False, compression="zstd")
+    output = OutputFormat(plan.schema, alternatives=False, compression="zstd", format=file_format)
     for shard in plan.shards:
         table = translated(plan, read_shard(shard, schema=plan.schema, reading=reading))
         commit_shard(shard, table, storage=storage, output=output, run_id="r")

@@ -141,11 +141,15 @@ def export(
         str | None,
         typer.Option("--to", metavar="FOLDER", help="Where tracks go; OUT/tracks otherwise."),
     ] = None,
+    config: JobConfig = None,
+    overrides: Overrides = None,
 ) -> None:
     """Write the translation of each subtitle file as a track of its own, with its times."""
     from aslbatch.pipelines.export import export as write
 
-    display.show_export(write(Storage(out), out, format=format, to=to))
+    options = storage_options(config, overrides or ()).sink
+    done = write(Storage(out, options), out, format=format, to=to, storage_options=options)
+    display.show_export(done)
 
 
 @app.command()

@@ -103,6 +103,7 @@ def test_other_columns_that_are_not_utf8_reject_their_rows_too():
     table = read_all(plan_of("a.arrow"))
     assert table["pair"].to_pylist() == [None, {"x": "b"}]
     assert table["_reject_reason"].to_pylist() == ["invalid_utf8", None]
+    assert table["_text"].to_pylist() == [None, "two"]
     assert table["_reject_detail"][0].as_py().startswith("column 'pair': byte 0 of the row")
 
 

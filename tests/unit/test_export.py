@@ -9,7 +9,10 @@ from fake_output import fake_output
 
 from aslbatch.cli import main
 from aslbatch.errors import IncompleteRunError, SinkError
+from aslbatch.pipelines.accounts import load_plan, read_records
 from aslbatch.pipelines.export import export
+from aslbatch.shards.merge import merge_shards
+from aslbatch.shards.output import OutputFormat
 from aslbatch.shards.reading import Reading
 from aslbatch.shards.storage import Storage
 
@@ -58,6 +61,25 @@ def test_a_track_has_the_times_of_its_source_and_no_cue_for_rejected_rows():
         )
     }
     assert (done.tracks, done.cues, done.rejected_rows, done.untimed_rows) == (1, 2, 1, 0)
+
+
+@pytest.mark.parametrize("file_format", ["parquet", "jsonl"])
+@pytest.mark.parametrize("compacted", [False, True])
+def test_any_kind_of_output_gives_the_same_tracks(file_format, compacted):
+    for number in range(9):
+        Path(f"films/b{number}.srt").write_text(SRT.replace("Hello", f"Hello {number}"))
+    storage = fake_output("out", "films", reading=CUE, shard_rows=2, file_format=file_format)
+    if compacted:
+        plan = load_plan(storage)
+        group = read_records(storage, plan.shards, "r")
+        output = OutputFormat(plan.schema, False, "zstd", file_format)
+        for index in (0, 4):
+            part = group[index : index + 4] if index == 0 else group[index:]
+            merge_shards(storage, part, index=index, output=output)
+    export(storage, "out", format="srt")
+    written = files("out/tracks")
+    assert len(written) == 10
+    assert all(f"Hello {n}." in written[f"films/b{n}.ase.srt"] for n in range(9))
 
 
 def test_rows_that_share_cues_and_times_are_a_dialogue():

@@ -123,7 +123,7 @@ def ipc_stream(stored: BinaryIO) -> tuple[pa.Schema, IpcStream]:
 
 
 def _check_names(fields: Iterable[pa.Field]) -> None:
-    """Look at the names of columns, nested ones too, as Python fails on those that are not UTF-8."""
+    """Look at all names of columns, since Python fails on those that are not UTF-8."""
     for field in fields:
         _ = field.name
         kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type

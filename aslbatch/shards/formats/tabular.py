@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from aslbatch.errors import SourceError
 from aslbatch.rejects import Rejection
@@ -53,7 +54,11 @@ def raw_rows(
         else pa.nulls(table.num_rows, field.type)
         for field in schema
     ]
-    return RawRows(kept, text_array(columns[text_path[0]], text_path[1:]), rejects)
+    text = text_array(columns[text_path[0]], text_path[1:])
+    if rejects:
+        is_good = pa.array([row not in rejects for row in range(len(text))])
+        text = pc.if_else(is_good, text, None)
+    return RawRows(kept, text, rejects)
 
 
 def _checked(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, dict[int, Rejection]]:
