@@ -134,14 +134,29 @@ def _tar_members(stored: BinaryIO, uri: str, size: int, packing: str) -> Iterato
                 continue
             count += 1
             _check_count(uri, count)
-            name = info.name.removeprefix("./")
+            name = _text(info.name).removeprefix("./")
             _check_name(uri, name)
             yield Member("tar", packing, name, info.offset_data, info.size)
 
 
+def _text(name: str) -> str:
+    """Return a name in a tar archive as text; one that is not UTF-8 is taken for Windows-1252."""
+    data = name.encode(errors="surrogateescape")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
+
+
 def _check_name(uri: str, name: str) -> None:
     path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "::" in name:
+    if (
+        not path.parts
+        or path.is_absolute()
+        or ".." in path.parts
+        or ":" in path.parts[0]
+        or "::" in name
+    ):
         raise SourceError(
             f"{uri}: a file in it is named {name!r}, which leads out of the archive; "
             "unpack it and look what it is"

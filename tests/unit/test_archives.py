@@ -188,3 +188,15 @@ def test_parquet_in_an_archive_is_an_error_that_says_what_to_do():
     pack("a.zip", {"x.parquet": b"PAR1"})
     with pytest.raises(SourceError, match="cannot be read in parts; unpack it"):
         plan_of()
+
+
+def test_names_in_a_tar_archive_need_not_be_utf8(tmp_path):
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w", encoding="latin-1") as archive:
+        info = tarfile.TarInfo("films/café.txt")
+        info.size = 2
+        archive.addfile(info, io.BytesIO(b"x\n"))
+    (tmp_path / "a.tar").write_bytes(data.getvalue())
+    table = read_all(plan_of(tmp_path / "a.tar"))
+    assert table["source_uri"].to_pylist() == ["tar://films/café.txt::a.tar"]
+    assert table["_text"].to_pylist() == ["x"]

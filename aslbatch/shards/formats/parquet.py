@@ -30,7 +30,10 @@ def scan(source: Source, *, reading: Reading, mark_every: int, limit: int | None
         schema = file.schema_arrow
         check_text_column(source.uri, schema, reading.text_column)
         rows = file.metadata.num_rows
-        groups = (file.metadata.row_group(group) for group in range(file.num_row_groups))
+        groups = [file.metadata.row_group(group) for group in range(file.num_row_groups)]
+        counts = [group.num_rows for group in groups]
+        if sum(counts) != rows or min(counts, default=0) < 0:
+            raise pa.ArrowInvalid(f"{rows} rows in all, but {sum(counts)} in its row groups")
         row_bytes = sum(group.total_byte_size for group in groups) / max(rows, 1)
     kept = rows if limit is None else min(rows, limit)
     return Index(kept, schema, unpacked_bytes=round(kept * row_bytes))
