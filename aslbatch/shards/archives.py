@@ -112,7 +112,7 @@ def open_member(source: Source, options: Mapping[str, Any]) -> Iterator[BinaryIO
 
 def _zip_members(stored: BinaryIO, uri: str, size: int, _: str) -> Iterator[Member]:
     with zipfile.ZipFile(stored) as archive:
-        infos = [info for info in archive.infolist() if not info.is_dir()]
+        infos = [info for info in archive.infolist() if info.filename and not info.is_dir()]
         if sum(info.compress_size for info in infos) > size:
             raise SourceError(f"{uri}: files overlap in it, as in a zip bomb; it is not read")
         _check_count(uri, len(infos))
