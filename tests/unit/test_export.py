@@ -152,9 +152,13 @@ def test_the_language_is_that_of_the_target():
     assert set(files("back/tracks")) == {"films/a.en.vtt"}
 
 
-def test_another_kind_of_storage_takes_tracks():
-    export(fake_output("out", "films", reading=CUE), "out", format="srt", to="memory://exported")
-    assert Storage("memory://exported").read("films/a.ase.srt").startswith(b"1\n00:00:01,000")
+def test_a_bucket_takes_tracks(s3):
+    storage, options = fake_output("out", "films", reading=CUE), s3.storage_options
+    to = f"{s3.url}/exported"
+    done = export(storage, "out", format="srt", to=to, storage_options=options)
+    assert done.uri == to
+    written = Storage(to, options).read("films/a.ase.srt")
+    assert written.startswith(b"1\n00:00:01,000 --> 00:00:02,500\nHello.\n")
 
 
 @pytest.mark.parametrize("to", ["out", "out/data", "out/", "./out/_plan", "out/other"])
