@@ -31,8 +31,8 @@ COMPRESSION_OF_ENDING = {".gz": "gzip", ".zst": "zstd"}
 
 _KNOWN_ENDINGS = f"{', '.join(FORMAT_OF_ENDING)}, all but the first two also with .gz or .zst"
 _KNOWN_ARCHIVES = ", ".join(ARCHIVE_OF_ENDING)
-_DATASET_NOTES = ("dataset_info.json", "dataset_dict.json", "state.json")
-"""What `datasets.save_to_disk` writes beside the rows."""
+_DATASET_NOTES = ("dataset_info.json", "dataset_dict.json", "state.json", "cache-*.arrow")
+"""What `datasets` writes beside the rows of a saved data set, which would be read twice over."""
 _SEEKING = ("parquet", "arrow")
 
 
@@ -106,7 +106,7 @@ def _split_chain(path: str) -> tuple[str, str]:
 
 
 def _is_known(name: str) -> bool:
-    if PurePosixPath(name).name in _DATASET_NOTES:
+    if any(fnmatchcase(PurePosixPath(name).name, note) for note in _DATASET_NOTES):
         return False
     return _ending(name)[0] in FORMAT_OF_ENDING or archive_kind(name) is not None
 

@@ -30,6 +30,8 @@ def test_a_saved_dataset_is_read_without_its_notes(shard_rows):
     datasets.Dataset.from_dict(ROWS).save_to_disk("saved", num_shards=3)
     assert Path("saved/dataset_info.json").exists()
     assert Path("saved/state.json").exists()
+    datasets.load_from_disk("saved").map(lambda row: {"n": row["n"] + 1})
+    assert list(Path("saved").glob("cache-*.arrow"))
     table = read_all(plan_of("saved", shard_rows=shard_rows))
     assert table.select(["text", "n"]).to_pydict() == ROWS
     assert table["_text"].to_pylist() == ROWS["text"]
