@@ -14,7 +14,7 @@ from aslbatch.errors import IncompleteRunError
 from aslbatch.pipelines.accounts import Summary, check_complete, load_plan, read_records
 from aslbatch.pipelines.claim import COMPACT, claimed, last_holder
 from aslbatch.pipelines.finish import close_output
-from aslbatch.pipelines.run import read_run_record, recorded_output
+from aslbatch.pipelines.run_record import read_run_record, recorded_output
 from aslbatch.shards.commits import Commit
 from aslbatch.shards.layout import ATTEMPTS, DATA, SUCCESS
 from aslbatch.shards.merge import are_merged, merge_shards

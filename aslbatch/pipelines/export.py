@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from aslbatch.errors import IncompleteRunError, SinkError
 from aslbatch.pipelines.accounts import load_plan, read_records
-from aslbatch.pipelines.run import read_run_record
+from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.pipelines.track_names import track_names
 from aslbatch.schema import SOURCE_ROW, SOURCE_URI
 from aslbatch.shards.commits import Commit

@@ -9,7 +9,8 @@ from aslbatch.errors import TooManyFailedRowsError
 from aslbatch.pipelines.accounts import Summary, check_complete, summarize
 from aslbatch.pipelines.card import dataset_card
 from aslbatch.pipelines.order import put_in_order
-from aslbatch.pipelines.run import Run, read_run_record, recorded_output
+from aslbatch.pipelines.run import Run
+from aslbatch.pipelines.run_record import read_run_record, recorded_output
 from aslbatch.provenance.hashing import sha256_bytes, sha256_json
 from aslbatch.shards.commits import Commit
 from aslbatch.shards.layout import CARD, MANIFEST, PLAN, SUCCESS

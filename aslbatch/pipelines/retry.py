@@ -11,7 +11,8 @@ from aslbatch.pipelines.claim import RETRY, claimed
 from aslbatch.pipelines.failure import plain_errors
 from aslbatch.pipelines.finish import finish
 from aslbatch.pipelines.nodes import check_nodes
-from aslbatch.pipelines.run import Run, examine, read_run_record
+from aslbatch.pipelines.run import Run, examine
+from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.pipelines.translate import translate_shards
 from aslbatch.pipelines.watcher import Watcher
 from aslbatch.shards.layout import SUCCESS

@@ -1,19 +1,17 @@
 """A run and its output folder: opened, compared with what lies there, and planned once."""
 
-import json
 import uuid
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import aslbatch
 from aslbatch.cluster.session import Cluster, Pool
 from aslbatch.config.resolved import resolved
 from aslbatch.config.translate import TranslateConfig
-from aslbatch.errors import OutputMismatchError, SinkError, SourceError
 from aslbatch.models.checkpoint import Checkpoint, find_checkpoint
 from aslbatch.models.inspection import check_checkpoint
+from aslbatch.pipelines.ownership import check_apart, check_free, check_owner, is_whole
+from aslbatch.pipelines.run_record import run_record
 from aslbatch.provenance.identity import RunIdentity
 from aslbatch.shards.commits import committed
 from aslbatch.shards.layout import OWNED, PLAN, RUN
@@ -137,11 +135,11 @@ class Run:
             OutputMismatchError: The folder holds another run's output.
             SinkError: It cannot be written, or is not ours.
         """
-        if overwrite and not _is_whole(self):
+        if overwrite and not is_whole(self.storage, self.identity):
             for name in OWNED:
                 self.storage.delete(name)
-        if not self.storage.publish_new(RUN, _run_record(self)):
-            check_owner(self)
+        if not self.storage.publish_new(RUN, run_record(self.identity, self.config)):
+            check_owner(self.storage, self.identity)
         if not self.storage.publish_new(PLAN, plan_to_parquet(plan)):
             plan = plan_from_parquet(self.storage.read(PLAN))
         return replace(self, plan=plan)
@@ -166,11 +164,11 @@ def open_run(config: TranslateConfig, *, limit: int | None = None, overwrite: bo
     """
     run = examine(config, limit=limit)
     if not run.storage.exists(RUN):
-        _check_free(run.storage)
+        check_free(run.storage)
         return run
-    if overwrite and not _is_whole(run):
+    if overwrite and not is_whole(run.storage, run.identity):
         return run
-    check_owner(run)
+    check_owner(run.storage, run.identity)
     stored = run.storage.read(PLAN) if run.storage.exists(PLAN) else None
     return replace(run, plan=plan_from_parquet(stored)) if stored else run
 
@@ -201,113 +199,5 @@ def examine(config: TranslateConfig, *, limit: int | None) -> Run:
         version=aslbatch.__version__,
     )
     storage = Storage(config.sink.path, config.sink.storage_options)
-    _check_apart(sources, storage)
+    check_apart(sources, storage)
     return Run(config, limit, identity, uuid.uuid4().hex[:12], checkpoint, sources, storage)
-
-
-def read_run_record(storage: Storage) -> dict[str, Any]:
-    """Return what `_plan/run.json` of an output folder says.
-
-    Raises:
-        SinkError: The folder holds no run, or its record is damaged.
-    """
-    try:
-        record: dict[str, Any] = json.loads(storage.read(RUN))
-        record["run_id"], record["identity"], record["config"]
-    except FileNotFoundError as error:
-        raise SinkError(
-            f"{storage.uri}: no {RUN} there; expected the output folder of a translate job"
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise SinkError(
-            f"{storage.uri}/{RUN} is damaged ({error}); restore or delete it"
-        ) from error
-    return record
-
-
-def recorded_output(record: dict[str, Any], plan: Plan) -> OutputFormat:
-    """Return what the files of an output folder look like, from its own word.
-
-    Args:
-        record: What `_plan/run.json` says.
-        plan: The stored plan.
-    """
-    config = record["identity"]["config"]
-    return OutputFormat(
-        plan.schema,
-        config["decoding"]["num_return_sequences"] > 1,
-        config["sink"]["compression"],
-        config["sink"]["format"],
-    )
-
-
-def _run_record(run: Run) -> bytes:
-    record = {
-        "run_id": run.run_id,
-        "identity": run.identity.as_dict(),
-        "config": resolved(run.config),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
-
-
-def check_owner(run: Run) -> None:
-    """Check that the output folder, which holds a run, holds this one.
-
-    Raises:
-        OutputMismatchError: It holds another one; the message says what differs.
-    """
-    record = read_run_record(run.storage)
-    if record["run_id"] == run.run_id:
-        return
-    differences = run.identity.differences(record["identity"])
-    raise OutputMismatchError(
-        "\n".join(
-            [
-                f"{run.storage.uri} holds run {record['run_id']}, this would be {run.run_id}; "
-                f"what differs:",
-                *(f"  {line}" for line in differences),
-                "choose another sink.path, or delete that run on purpose with --overwrite",
-            ]
-        )
-    )
-
-
-def _is_whole(run: Run) -> bool:
-    """Return whether the folder holds this run, record and plan undamaged."""
-    try:
-        if read_run_record(run.storage)["run_id"] != run.run_id:
-            return False
-        if run.storage.exists(PLAN):
-            plan_from_parquet(run.storage.read(PLAN))
-    except SinkError:
-        return False
-    return True
-
-
-def _check_free(storage: Storage) -> None:
-    """Refuse a folder with files of our names that are not ours.
-
-    Raises:
-        SinkError: There are some.
-    """
-    taken = [name for name in OWNED if storage.names(name)]
-    if taken:
-        raise SinkError(
-            f"{storage.uri} holds {', '.join(taken)}, but no {RUN}, so that no run of aslbatch "
-            f"made them; choose another sink.path, nothing was touched"
-        )
-
-
-def _check_apart(sources: list[Source], storage: Storage) -> None:
-    """Refuse sources that lie in the output folder: they would grow with each run.
-
-    Raises:
-        SourceError: There are some.
-    """
-    inside = [source.uri for source in sources if storage.holds(source.path)]
-    if inside:
-        raise SourceError(
-            f"{inside[0]} lies in the output folder {storage.uri}; choose a sink.path outside of "
-            f"source.paths"
-        )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from aslbatch.pipelines.accounts import Summary, load_plan, read_records, summarize
 from aslbatch.pipelines.claim import claim_note
-from aslbatch.pipelines.run import read_run_record
+from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.shards.commits import committed
 from aslbatch.shards.layout import SUCCESS
 from aslbatch.shards.storage import Storage

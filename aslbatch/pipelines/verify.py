@@ -14,7 +14,7 @@ from aslbatch.errors import IncompleteRunError
 from aslbatch.pipelines.accounts import load_plan, record_fault
 from aslbatch.pipelines.claim import claim_note
 from aslbatch.pipelines.finish import manifest_of, read_manifest, success_note
-from aslbatch.pipelines.run import read_run_record
+from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.schema import REJECT_REASON, SOURCE_ROW, SOURCE_URI
 from aslbatch.shards.commits import Commit, read_commit
 from aslbatch.shards.layout import CLAIM, COMMITS, DATA, MANIFEST, REJECTED, SUCCESS, commit_file

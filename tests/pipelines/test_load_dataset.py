@@ -6,7 +6,7 @@ import yaml
 from sample import read
 
 from aslbatch.pipelines.card import dataset_card
-from aslbatch.pipelines.run import read_run_record
+from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.shards.storage import Storage
 
 NAME = "org/glosses"

@@ -1,0 +1,61 @@
+"""What an output folder says of the run that it holds: `_plan/run.json`."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from aslbatch.config.resolved import resolved
+from aslbatch.config.translate import TranslateConfig
+from aslbatch.errors import SinkError
+from aslbatch.provenance.identity import RunIdentity
+from aslbatch.shards.layout import RUN
+from aslbatch.shards.output import OutputFormat
+from aslbatch.shards.plan import Plan
+from aslbatch.shards.storage import Storage
+
+
+def run_record(identity: RunIdentity, config: TranslateConfig) -> bytes:
+    """Return the bytes of `_plan/run.json` for a run that starts now."""
+    record = {
+        "run_id": identity.run_id,
+        "identity": identity.as_dict(),
+        "config": resolved(config),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def read_run_record(storage: Storage) -> dict[str, Any]:
+    """Return what `_plan/run.json` of an output folder says.
+
+    Raises:
+        SinkError: The folder holds no run, or its record is damaged.
+    """
+    try:
+        record: dict[str, Any] = json.loads(storage.read(RUN))
+        record["run_id"], record["identity"], record["config"]
+    except FileNotFoundError as error:
+        raise SinkError(
+            f"{storage.uri}: no {RUN} there; expected the output folder of a translate job"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise SinkError(
+            f"{storage.uri}/{RUN} is damaged ({error}); restore or delete it"
+        ) from error
+    return record
+
+
+def recorded_output(record: dict[str, Any], plan: Plan) -> OutputFormat:
+    """Return what the files of an output folder look like, from its own word.
+
+    Args:
+        record: What `_plan/run.json` says.
+        plan: The stored plan.
+    """
+    config = record["identity"]["config"]
+    return OutputFormat(
+        plan.schema,
+        config["decoding"]["num_return_sequences"] > 1,
+        config["sink"]["compression"],
+        config["sink"]["format"],
+    )
