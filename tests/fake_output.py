@@ -15,7 +15,7 @@ from aslbatch.shards.plan import Plan
 from aslbatch.shards.plan_file import plan_to_parquet
 from aslbatch.shards.read import read_shard
 from aslbatch.shards.reading import Reading
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 EXAMPLES = {pa.float32(): -0.5, pa.int32(): 3, pa.bool_(): False}
 

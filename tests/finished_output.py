@@ -14,7 +14,7 @@ from aslbatch.shards.plan import Plan
 from aslbatch.shards.plan_file import plan_to_parquet
 from aslbatch.shards.shard import Piece, Shard
 from aslbatch.shards.source import Source
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 RUN_ID = "0123456789abcdef"
 SOURCE = pa.schema(

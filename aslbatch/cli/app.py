@@ -15,7 +15,7 @@ from aslbatch.config.json_schema import json_schema
 from aslbatch.config.load import load_config
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.errors import AslbatchError
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 _INTERRUPTED = 130
 _VERBOSE = {"-v", "--verbose"}

@@ -17,7 +17,7 @@ from rich.table import Table
 from aslbatch.cli.samples import sample_pairs
 from aslbatch.errors import AslbatchError
 from aslbatch.pipelines.watcher import Watcher
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 if TYPE_CHECKING:  # so that `aslbatch --help` does not load Ray
     from aslbatch.cluster.progress import Progress as Counts

@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from aslbatch.shards.encoding import decode
 from aslbatch.shards.layout import DATA
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 _LONGEST = 70
 _COLUMNS = pa.schema([("source_text", pa.string()), ("translation", pa.string())])

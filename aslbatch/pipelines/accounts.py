@@ -10,7 +10,7 @@ from aslbatch.shards.layout import PLAN, commit_file
 from aslbatch.shards.plan import Plan
 from aslbatch.shards.plan_file import plan_from_parquet
 from aslbatch.shards.shard import Shard
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 _NAMED_SHARDS = 5
 

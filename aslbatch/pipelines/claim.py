@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 from aslbatch.errors import SinkError
 from aslbatch.shards.layout import CLAIM
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 RETRY = "retry"
 COMPACT = "compaction"

@@ -19,7 +19,7 @@ from aslbatch.shards.commits import Commit
 from aslbatch.shards.layout import ATTEMPTS, DATA, SUCCESS
 from aslbatch.shards.merge import are_merged, merge_shards
 from aslbatch.shards.output import OutputFormat
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 @dataclass(frozen=True, slots=True)

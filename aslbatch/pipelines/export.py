@@ -18,7 +18,7 @@ from aslbatch.shards.layout import SUCCESS, TRACKS
 from aslbatch.shards.plan import Plan
 from aslbatch.shards.published import ReadFiles
 from aslbatch.shards.shard import Shard
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 from aslbatch.text.languages import language_name
 from aslbatch.text.tracks import MOST_MS, WRITERS, TrackCue
 

@@ -15,7 +15,7 @@ from aslbatch.provenance.hashing import sha256_bytes, sha256_json
 from aslbatch.shards.commits import Commit
 from aslbatch.shards.layout import CARD, MANIFEST, PLAN, SUCCESS
 from aslbatch.shards.plan import Plan
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 def finish(run: Run, *, retrying: bool = False) -> Summary:

@@ -8,7 +8,7 @@ from aslbatch.pipelines.run import Run
 from aslbatch.shards.layout import RUN
 from aslbatch.shards.listing import fingerprint
 from aslbatch.shards.source import Source
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 def check_nodes(run: Run) -> None:

@@ -19,7 +19,7 @@ from aslbatch.shards.layout import (
 from aslbatch.shards.merge import mend, torn_files
 from aslbatch.shards.output import OutputFormat
 from aslbatch.shards.plan import Plan
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 def put_in_order(

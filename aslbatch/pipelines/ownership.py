@@ -6,7 +6,7 @@ from aslbatch.provenance.identity import RunIdentity
 from aslbatch.shards.layout import OWNED, PLAN, RUN
 from aslbatch.shards.plan_file import plan_from_parquet
 from aslbatch.shards.source import Source
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 def check_owner(storage: Storage, identity: RunIdentity) -> None:

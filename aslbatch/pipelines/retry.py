@@ -16,7 +16,7 @@ from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.pipelines.translate import translate_shards
 from aslbatch.pipelines.watcher import Watcher
 from aslbatch.shards.layout import SUCCESS
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 def retry(

@@ -22,7 +22,7 @@ from aslbatch.shards.reading import Reading
 from aslbatch.shards.shard import Shard
 from aslbatch.shards.source import Source
 from aslbatch.shards.sources import list_sources
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 from aslbatch.text.languages import mbart_code
 from aslbatch.text.normalize import NormalizeRules
 

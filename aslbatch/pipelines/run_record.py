@@ -11,7 +11,7 @@ from aslbatch.provenance.identity import RunIdentity
 from aslbatch.shards.layout import RUN
 from aslbatch.shards.output import OutputFormat
 from aslbatch.shards.plan import Plan
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 def run_record(identity: RunIdentity, config: TranslateConfig) -> bytes:

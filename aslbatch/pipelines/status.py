@@ -7,7 +7,7 @@ from aslbatch.pipelines.claim import claim_note
 from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.shards.commits import committed
 from aslbatch.shards.layout import SUCCESS
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 @dataclass(frozen=True, slots=True)

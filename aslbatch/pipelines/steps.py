@@ -6,9 +6,9 @@ from aslbatch.shards.cell import pack, shard_of, unpack
 from aslbatch.shards.read import read_shard
 from aslbatch.shards.reading import Reading
 from aslbatch.shards.recommit import only_failed
-from aslbatch.shards.storage import Storage
 from aslbatch.stages.normalize import normalize_rows
 from aslbatch.stages.validate import validate_rows
+from aslbatch.storage.folder import Storage
 from aslbatch.text.normalize import NormalizeRules
 
 

@@ -23,7 +23,7 @@ from aslbatch.shards.plan import Plan
 from aslbatch.shards.positions import positions
 from aslbatch.shards.published import ReadFiles
 from aslbatch.shards.shard import Shard
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 _READERS = 4
 

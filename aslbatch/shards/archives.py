@@ -20,7 +20,7 @@ import pyarrow as pa
 from aslbatch.errors import DamagedSourceError, SourceError
 from aslbatch.shards.open_archive import OpenTar, OpenZip, unpacked
 from aslbatch.shards.source import ArchiveKind, Member, Source
-from aslbatch.shards.stored import open_stored
+from aslbatch.storage.stored import open_stored
 
 ARCHIVE_OF_ENDING: dict[str, tuple[ArchiveKind, str]] = {
     ".zip": ("zip", "none"),

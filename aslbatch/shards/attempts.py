@@ -21,7 +21,7 @@ from aslbatch.rejects import Rejection, rejections, set_column, with_rejections
 from aslbatch.schema import TEXT, RejectReason
 from aslbatch.shards.layout import ATTEMPTS
 from aslbatch.shards.shard import Shard
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 Stage = Callable[[pa.Table, Callable[[int], None]], pa.Table]
 

@@ -15,7 +15,7 @@ from aslbatch.shards.layout import COMMITS, commit_file, data_file, rejected_fil
 from aslbatch.shards.output import OutputFormat
 from aslbatch.shards.published import PublishedFile, publish_table
 from aslbatch.shards.shard import Shard
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 _READERS = 16
 

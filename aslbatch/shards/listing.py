@@ -14,8 +14,8 @@ from fsspec.utils import glob_translate
 
 from aslbatch.errors import SourceError
 from aslbatch.shards.hub import is_pinned
-from aslbatch.shards.remote import ask, open_fs
-from aslbatch.shards.remote_listing import Listed, list_files, version_of
+from aslbatch.storage.remote import ask, open_fs
+from aslbatch.storage.remote_listing import Listed, list_files, version_of
 
 
 @dataclass(frozen=True, slots=True)

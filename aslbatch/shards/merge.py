@@ -20,7 +20,7 @@ from aslbatch.shards.commits import Commit
 from aslbatch.shards.layout import DATA, REJECTED, commit_file, merged_file
 from aslbatch.shards.output import OutputFormat
 from aslbatch.shards.published import PublishedFile, read_whole, rows_of
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 def merge_shards(

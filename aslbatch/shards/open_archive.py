@@ -9,7 +9,7 @@ import pyarrow as pa
 from typing_extensions import Buffer
 
 from aslbatch.shards.source import Member, Source
-from aslbatch.shards.stored import open_stored
+from aslbatch.storage.stored import open_stored
 
 _HELD_BYTES = 1 << 26
 _CHUNK_BYTES = 1 << 20

@@ -11,7 +11,7 @@ import pyarrow as pa
 from aslbatch.errors import IncompleteRunError
 from aslbatch.provenance.hashing import sha256_bytes
 from aslbatch.shards.encoding import Encoding, decode
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from aslbatch.shards.output import OutputFormat
 from aslbatch.shards.positions import positions
 from aslbatch.shards.published import PublishedFile, read_whole, rows_of
 from aslbatch.shards.shard import Shard
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 _FAILURES = pa.array([reason.value for reason in RejectReason if reason.is_failure])
 _TAGS = {

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from killing import Corpus, Driver
 from s3_server import SECRET, Fault, RandomFaults, S3Server
 
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 # Of 100 requests 3 are answered with 503, a third of these after they were handled, and 1
 # connection is reset.

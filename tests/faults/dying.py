@@ -16,7 +16,7 @@ from aslbatch.pipelines.accounts import load_plan
 from aslbatch.pipelines.compact import compact
 from aslbatch.pipelines.finish import close_output
 from aslbatch.shards import local_files
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 Work = Callable[[Storage], object]
 

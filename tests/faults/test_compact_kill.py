@@ -15,7 +15,7 @@ from aslbatch.pipelines.verify import verify
 from aslbatch.shards.commits import commit_shard, read_commit
 from aslbatch.shards.layout import CLAIM
 from aslbatch.shards.published import read_whole, rows_of
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 pytestmark = pytest.mark.faults
 

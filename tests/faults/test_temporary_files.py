@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 pytestmark = pytest.mark.faults
 
 WRITER = """
 import os, sys, time
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 def hang(_):
     print("writing", flush=True)
     time.sleep(3600)

@@ -9,7 +9,7 @@ from azurite import find_azurite, running
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.pipelines.translate import translate
 from aslbatch.pipelines.verify import verify
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 pytestmark = pytest.mark.skipif(
     find_azurite() is None, reason="needs Azurite, which `make azurite` installs with npm"

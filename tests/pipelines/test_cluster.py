@@ -13,8 +13,8 @@ from aslbatch.pipelines.nodes import look_from_here
 from aslbatch.pipelines.worker import WorkerSettings, load_stage
 from aslbatch.shards.layout import RUN
 from aslbatch.shards.sources import list_sources
-from aslbatch.shards.storage import Storage
 from aslbatch.stages.translate import Translate
+from aslbatch.storage.folder import Storage
 
 
 def test_auto_gives_each_cpu_a_worker(cluster):

@@ -22,7 +22,7 @@ from aslbatch.shards.commits import commit_shard, read_commit
 from aslbatch.shards.layout import CLAIM
 from aslbatch.shards.merge import merge_shards
 from aslbatch.shards.recommit import only_failed, recommit_shard
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 SHARDS = (7, 5, 9, 1, 7, 7, 4)
 ROWS = sum(SHARDS)

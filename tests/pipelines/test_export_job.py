@@ -8,7 +8,7 @@ from aslbatch.config.translate import TranslateConfig
 from aslbatch.pipelines.export import export
 from aslbatch.pipelines.translate import translate
 from aslbatch.pipelines.verify import verify
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 SRT = """\
 1

@@ -16,7 +16,7 @@ from aslbatch.pipelines.compact import compact
 from aslbatch.pipelines.retry import retry
 from aslbatch.pipelines.translate import translate
 from aslbatch.pipelines.verify import verify
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 def lines_of(folder):

@@ -7,7 +7,7 @@ from sample import read
 
 from aslbatch.pipelines.card import dataset_card
 from aslbatch.pipelines.run_record import read_run_record
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 NAME = "org/glosses"
 

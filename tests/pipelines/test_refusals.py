@@ -16,7 +16,7 @@ from aslbatch.errors import (
 from aslbatch.pipelines.translate import translate
 from aslbatch.pipelines.verify import verify
 from aslbatch.pipelines.watcher import Watcher
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 @pytest.mark.usefixtures("done")

@@ -17,7 +17,7 @@ from aslbatch.errors import (
 from aslbatch.pipelines.retry import retry
 from aslbatch.pipelines.translate import translate
 from aslbatch.pipelines.verify import verify
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 @pytest.mark.usefixtures("corpus")

@@ -9,7 +9,7 @@ from nasty import write_nasty
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.pipelines.translate import translate
 from aslbatch.pipelines.verify import verify
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 @pytest.mark.usefixtures("cluster")

@@ -13,7 +13,7 @@ from aslbatch.pipelines.status import status
 from aslbatch.pipelines.translate import translate
 from aslbatch.pipelines.verify import verify
 from aslbatch.schema import translation_fields
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 @pytest.mark.usefixtures("done")

@@ -10,7 +10,7 @@ from sample import config
 
 from aslbatch.pipelines.translate import translate
 from aslbatch.pipelines.verify import verify
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 class TestVerify:

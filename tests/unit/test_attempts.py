@@ -6,7 +6,7 @@ from planning import shard_of_lines
 
 from aslbatch.schema import DETAIL, REASON, TEXT
 from aslbatch.shards.attempts import Attempts
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 class WorkerDiedError(BaseException):

@@ -19,7 +19,7 @@ from aslbatch.shards.commits import (
 )
 from aslbatch.shards.output import OutputFormat
 from aslbatch.shards.recommit import only_failed, recommit_shard
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 SOURCE = pa.schema([pa.field("id", pa.int64()), pa.field("speaker", pa.string())])
 OUTPUT = OutputFormat(SOURCE, alternatives=False, compression="zstd")

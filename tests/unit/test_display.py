@@ -13,7 +13,7 @@ from aslbatch.cluster.session import Pool
 from aslbatch.errors import OutputMismatchError
 from aslbatch.pipelines.accounts import Summary
 from aslbatch.pipelines.verify import Verdict
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 SUMMARY = Summary(
     uri="out/[a]",

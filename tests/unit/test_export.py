@@ -14,7 +14,7 @@ from aslbatch.pipelines.export import export
 from aslbatch.shards.merge import merge_shards
 from aslbatch.shards.output import OutputFormat
 from aslbatch.shards.reading import Reading
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 CUE = Reading(subtitle_rows="cue")
 SRT = """\

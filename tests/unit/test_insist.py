@@ -10,8 +10,8 @@ import pytest
 
 from aslbatch.provenance.uri import without_credentials
 from aslbatch.shards import insist as insist_module
-from aslbatch.shards.faults import is_passing
-from aslbatch.shards.insist import insist, masked, secrets_of
+from aslbatch.storage.faults import is_passing
+from aslbatch.storage.insist import insist, masked, secrets_of
 
 
 def library_error(module, name, base=Exception, **attributes):
@@ -243,7 +243,7 @@ def test_a_container_of_azure_is_no_user():
 def test_a_server_that_takes_a_request_and_says_nothing_is_left(monkeypatch):
     """aiohttp waits without end for leave to send a body; the limit of `ask` ends that."""
     pytest.importorskip("s3fs")
-    from aslbatch.shards.remote import ask, open_fs
+    from aslbatch.storage.remote import ask, open_fs
 
     monkeypatch.setattr(insist_module, "PATIENCE_S", 0)
     with socket.create_server(("127.0.0.1", 0)) as silent:

@@ -15,7 +15,7 @@ from aslbatch.errors import SourceError
 from aslbatch.schema import SOURCE_ROW, SOURCE_URI
 from aslbatch.shards.plan import Plan
 from aslbatch.shards.reading import Reading
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 @pytest.fixture(autouse=True)

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from s3_server import PAGE, Fault, Once, RandomFaults
 
 from aslbatch.errors import SinkError, SourceError
-from aslbatch.shards.remote import ask, check_scheme, open_fs
-from aslbatch.shards.remote_file import RemoteFile, open_remote, read_range
-from aslbatch.shards.remote_listing import list_files
+from aslbatch.storage.remote import ask, check_scheme, open_fs
+from aslbatch.storage.remote_file import RemoteFile, open_remote, read_range
+from aslbatch.storage.remote_listing import list_files
 
 STEPS = st.lists(
     st.one_of(

@@ -8,7 +8,7 @@ from aslbatch.errors import SourceError
 from aslbatch.shards.listing import fingerprint
 from aslbatch.shards.source import Source
 from aslbatch.shards.sources import list_sources
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 @pytest.fixture

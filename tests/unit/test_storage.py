@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from aslbatch.errors import SinkError
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 @pytest.fixture(params=["local", "s3"])

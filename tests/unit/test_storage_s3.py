@@ -9,7 +9,7 @@ from s3_server import KEY, PAGE, SECRET, Fault, Once, RandomFaults
 
 from aslbatch.errors import SinkError
 from aslbatch.shards import insist, object_files
-from aslbatch.shards.storage import Storage
+from aslbatch.storage.folder import Storage
 
 
 @pytest.fixture

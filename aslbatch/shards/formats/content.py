@@ -13,7 +13,7 @@ from aslbatch.errors import DamagedSourceError, SourceError
 from aslbatch.shards.archives import open_member
 from aslbatch.shards.shard import Piece
 from aslbatch.shards.source import Source
-from aslbatch.shards.stored import open_stored, read_stored
+from aslbatch.storage.stored import open_stored, read_stored
 
 CHUNK_BYTES = 1 << 20
 BOM = "\ufeff"

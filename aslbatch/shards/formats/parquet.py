@@ -14,7 +14,7 @@ from aslbatch.shards.formats.tabular import raw_rows, wanted_columns
 from aslbatch.shards.reading import Reading
 from aslbatch.shards.shard import Piece
 from aslbatch.shards.source import Source
-from aslbatch.shards.stored import open_stored
+from aslbatch.storage.stored import open_stored
 
 BATCH_ROWS = 16_384
 

@@ -55,7 +55,7 @@ def _fatal_texts(module):
 
 _PATCHES = {}
 if "ASLBATCH_FAULT_HOLD_COMMIT" in os.environ:
-    _PATCHES["aslbatch.shards.storage"] = _hold_commit
+    _PATCHES["aslbatch.storage.folder"] = _hold_commit
 if {"ASLBATCH_FAULT_KILL_TEXT", "ASLBATCH_FAULT_HANG_TEXT"} & os.environ.keys():
     _PATCHES["aslbatch.stages.translate"] = _fatal_texts
 

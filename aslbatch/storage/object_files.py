@@ -9,10 +9,10 @@ from typing import Any
 
 from fsspec import AbstractFileSystem
 
-from aslbatch.shards.faults import PASSING_CODES
-from aslbatch.shards.insist import insist, secrets_of
-from aslbatch.shards.remote import LIMIT_S, ask, is_s3
-from aslbatch.shards.remote_listing import s3_pages
+from aslbatch.storage.faults import PASSING_CODES
+from aslbatch.storage.insist import insist, secrets_of
+from aslbatch.storage.remote import LIMIT_S, ask, is_s3
+from aslbatch.storage.remote_listing import s3_pages
 
 ONE_PUT_BYTES = 512 << 20
 """Larger objects go to S3 in parts. Those of an upload that dies stay until `sweep`, and cost."""

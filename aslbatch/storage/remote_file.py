@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, cast
 
 from fsspec import AbstractFileSystem
 
-from aslbatch.shards.remote import ask
+from aslbatch.storage.remote import ask
 
 BLOCK_BYTES = 8 << 20
 """Bytes that one request for a part of a file asks for."""

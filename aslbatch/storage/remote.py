@@ -11,7 +11,7 @@ from fsspec.asyn import sync
 from fsspec.implementations.local import LocalFileSystem
 
 from aslbatch.errors import AslbatchError, SourceError
-from aslbatch.shards.insist import insist, masked, secrets_of
+from aslbatch.storage.insist import insist, masked, secrets_of
 
 LIMIT_S = 600.0
 """Seconds that one call of storage may take, unless its caller knows better."""

@@ -9,10 +9,10 @@ from fsspec.implementations.local import LocalFileSystem
 
 from aslbatch.errors import SinkError
 from aslbatch.provenance.uri import without_credentials
-from aslbatch.shards.faults import is_passing
-from aslbatch.shards.local_files import LocalFiles
-from aslbatch.shards.object_files import ObjectFiles
-from aslbatch.shards.remote import check_scheme, credentials_hint, open_fs
+from aslbatch.storage.faults import is_passing
+from aslbatch.storage.local_files import LocalFiles
+from aslbatch.storage.object_files import ObjectFiles
+from aslbatch.storage.remote import check_scheme, credentials_hint, open_fs
 
 _AGAIN = "nothing that was committed is lost, {remedy} and run the same command again"
 
@@ -22,7 +22,7 @@ class Storage:
 
     A reader never sees a half-written file. What a writer that dies leaves behind is no file, and
     `sweep` removes it. Several drivers may write, sweep and delete in the same place. Passing
-    faults of an object store are waited out, see `aslbatch.shards.insist`.
+    faults of an object store are waited out, see `aslbatch.storage.insist`.
     """
 
     def __init__(self, uri: str, storage_options: Mapping[str, Any] | None = None) -> None:

@@ -6,8 +6,8 @@ from typing import Any, BinaryIO, cast
 
 from fsspec.implementations.local import LocalFileSystem
 
-from aslbatch.shards.remote import open_fs
-from aslbatch.shards.remote_file import open_remote, read_range
+from aslbatch.storage.remote import open_fs
+from aslbatch.storage.remote_file import open_remote, read_range
 
 
 def open_stored(path: str, size: int, storage_options: Mapping[str, Any]) -> BinaryIO:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from aslbatch.provenance.hub import explain, hub_errors
 from aslbatch.provenance.uri import without_credentials
-from aslbatch.shards.faults import errno_of, is_of_storage, is_passing, links
+from aslbatch.storage.faults import errno_of, is_of_storage, is_passing, links
 
 T = TypeVar("T")
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from fsspec import AbstractFileSystem
 
-from aslbatch.shards.remote import ask, is_s3
+from aslbatch.storage.remote import ask, is_s3
 
 _VERSION_KEYS = (
     "ETag",
