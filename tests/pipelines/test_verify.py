@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from sample import config
@@ -72,9 +71,7 @@ class TestVerify:
             out.joinpath(name).write_text(text.replace("translated", "Translated", 1))
         else:
             table = pq.read_table(out / name)
-            sizes = pa.array([1] * table.num_rows)
-            table = table.set_column(table.column_names.index("text_bytes"), "text_bytes", sizes)
-            pq.write_table(table, out / name)
+            pq.write_table(table, out / name, compression="none")
         assert "out/_manifest.json: " in self.faults()
         translate(config())
         assert self.faults() == ""
