@@ -15,7 +15,7 @@ from pathlib import Path
 from aslbatch.pipelines.accounts import load_plan
 from aslbatch.pipelines.compact import compact
 from aslbatch.pipelines.finish import close_output
-from aslbatch.shards import local_files
+from aslbatch.storage import local_files
 from aslbatch.storage.folder import Storage
 
 Work = Callable[[Storage], object]

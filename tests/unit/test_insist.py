@@ -9,7 +9,7 @@ import traceback
 import pytest
 
 from aslbatch.provenance.uri import without_credentials
-from aslbatch.shards import insist as insist_module
+from aslbatch.storage import insist as insist_module
 from aslbatch.storage.faults import is_passing
 from aslbatch.storage.insist import insist, masked, secrets_of
 

@@ -8,7 +8,7 @@ import pytest
 from s3_server import KEY, PAGE, SECRET, Fault, Once, RandomFaults
 
 from aslbatch.errors import SinkError
-from aslbatch.shards import insist, object_files
+from aslbatch.storage import insist, object_files
 from aslbatch.storage.folder import Storage
 
 
