@@ -1,15 +1,23 @@
 """What each cleaning switch changes in a corpus: rows with it on against off, all else default.
 
-python bench/cleaning.py SOURCE... [--text-column text] [--json FILE]
+python bench/cleaning.py [SOURCE...] [--text-column text] [--format auto] [--json FILE]
+
+Without a source it reads a folder of every nasty kind of subtitle file.
 """
 
 import argparse
 import json
+import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from machine import machine
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from nasty import write_nasty
 
 from aslbatch.schema import TEXT
 from aslbatch.shards.plan import make_plan
@@ -43,11 +51,16 @@ class Effect:
 def main() -> None:
     """Print one line a switch, and write the numbers where that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sources", nargs="+", help="files, folders, globs or URLs")
+    parser.add_argument("sources", nargs="*", help="files, folders, globs, archives")
     parser.add_argument("--text-column", default="text")
+    parser.add_argument("--format", default="auto")
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     options = parser.parse_args()
-    rows, effects = measure(texts(options.sources, options.text_column))
+    with tempfile.TemporaryDirectory() as folder:
+        if not options.sources:
+            write_nasty(Path(folder))
+        sources = options.sources or [folder]
+        rows, effects = measure(texts(sources, options.text_column, options.format))
     print(f"{rows:,} rows")
     for switch, effect in effects.items():
         print(
@@ -56,7 +69,7 @@ def main() -> None:
         )
     if options.json:
         results = {
-            "sources": options.sources,
+            "sources": options.sources or "tests/nasty.py",
             "rows": rows,
             "switches": {switch: asdict(effect) for switch, effect in effects.items()},
             "machine": machine(),
@@ -66,11 +79,13 @@ def main() -> None:
         )
 
 
-def texts(paths: Sequence[str], text_column: str) -> Iterator[str]:
+def texts(paths: Sequence[str], text_column: str, wanted: str) -> Iterator[str]:
     """Yield the texts that a job would clean, from the readers that a job uses."""
     reading = Reading(text_column)
     plan = make_plan(
-        list_sources(paths, storage_options={}), reading=reading, shard_rows=SHARD_ROWS
+        list_sources(paths, format=wanted, storage_options={}),
+        reading=reading,
+        shard_rows=SHARD_ROWS,
     )
     for shard in plan.shards:
         table = read_shard(shard, schema=plan.schema, reading=reading)

@@ -76,6 +76,7 @@ ASS = (
     "Dialogue: 0,0:00:04.00\n"
 )
 MOJIBAKE = srt(("00:00:01,000", "00:00:02,000", "I donâ€™t like cafÃ©s."))
+INVISIBLE = srt(("00:00:01,000", "00:00:02,000", "I\u200b see\u00ad the \ufb01sh."))
 
 
 def write_nasty(folder: Path) -> dict[str, int]:
@@ -101,6 +102,7 @@ def write_nasty(folder: Path) -> dict[str, int]:
         "empty-cues.srt": (EMPTY.encode(), 3),
         "captions.srt": (CAPTIONS.encode(), 6),
         "mojibake.srt": (MOJIBAKE.encode(), 1),
+        "invisible.srt": (INVISIBLE.encode(), 1),
         "rolling.vtt": (ROLLING.encode(), 6),
         "notes.vtt": (VTT.encode(), 2),
         "wrong-ending.srt": (VTT.encode(), 2),
