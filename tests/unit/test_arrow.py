@@ -109,6 +109,13 @@ def test_other_columns_that_are_not_utf8_reject_their_rows_too():
     assert table["_reject_detail"][0].as_py().startswith("column 'pair': byte 0 of the row")
 
 
+def test_strings_below_a_null_that_are_not_utf8_are_damage():
+    names = pa.array([b"\xff", b"b"]).view(pa.string())
+    pair = pa.StructArray.from_arrays([names], ["x"], mask=pa.array([True, False]))
+    stream("a.arrow", pa.table({"text": ["one", "two"], "pair": pair}))
+    assert read_all(plan_of("a.arrow"))["_reject_reason"].to_pylist() == ["unreadable"] * 2
+
+
 def test_offsets_that_point_elsewhere_are_no_reason_to_crash():
     name = stream("a.arrow", pa.table({"text": ["abcdefgh" * 8] * 64}), batch_rows=64)
     plan = plan_of(name)

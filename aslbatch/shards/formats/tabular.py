@@ -79,7 +79,9 @@ def _checked(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, dict[int, Reject
         except UnicodeDecodeError as error:
             faults[row] = invalid_utf8(error)
     rows = [None if row in faults else row for row in range(len(column))]
-    return column.take(pa.array(rows, pa.int64())), faults
+    checked = column.take(pa.array(rows, pa.int64()))
+    checked.validate(full=True)  # below a null there may be more, which has no row to reject
+    return checked, faults
 
 
 def _as_bytes(kind: pa.DataType) -> pa.DataType:
