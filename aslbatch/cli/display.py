@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # so that `aslbatch --help` does not load Ray
     from aslbatch.pipelines.status import Status
     from aslbatch.pipelines.verify import Verdict
     from aslbatch.shards.plan import Plan
-from aslbatch.shards.shard import Shard
+    from aslbatch.shards.shard import Shard
 
 _LOG_PERIOD_S = 30.0
 _PAIRS = 12

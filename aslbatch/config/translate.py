@@ -26,7 +26,7 @@ class SourceSection(Section):
 
     paths: Annotated[
         _PathList, BeforeValidator(_as_list, json_schema_input_type=Location | _PathList)
-    ] = Field(description="Files, folders, globs or fsspec URLs: one, or a list of them.")
+    ] = Field(description="Files, folders, globs, archives or URLs: one, or a list of them.")
     format: Literal[
         "auto", "parquet", "arrow", "jsonl", "csv", "tsv", "text", "tmx", "srt", "vtt", "ass"
     ] = Field(
@@ -37,7 +37,7 @@ class SourceSection(Section):
     )
     subtitle_rows: Literal["cue", "turn", "sentence"] = Field(
         default="turn",
-        description="Rows of subtitles: cues as they are, one a speaker, or whole sentences.",
+        description="A row is a cue, what one speaker says in it (turn), or a sentence.",
     )
     columns: Literal["all"] | list[Text] = Field(
         default="all", description="Source columns kept in the output: all, or a list of names."
@@ -47,7 +47,7 @@ class SourceSection(Section):
     )
     license: Text | None = Field(
         default=None,
-        description="Licence of the texts, as the Hugging Face Hub writes it, for the data card.",
+        description="License of the texts, as the Hugging Face Hub writes it, for the data card.",
     )
 
 
@@ -76,7 +76,7 @@ class ModelSection(Section):
     """Which model translates, and how it runs."""
 
     name: Location = Field(
-        description="A Hub id, a local folder, an fsspec URL, or demo for the packaged model."
+        description="A Hub id, a local folder, a URL, or demo for the packaged model."
     )
     revision: Text | None = Field(
         default=None,
@@ -191,7 +191,7 @@ class NormalizeSection(Section):
 class SinkSection(Section):
     """Where the translations go."""
 
-    path: Location = Field(description="Output folder or fsspec URL.")
+    path: Location = Field(description="Output folder or URL.")
     format: Literal["parquet", "jsonl"] = Field(
         default="parquet", description="Format of the data files: Parquet, or one JSON a line."
     )

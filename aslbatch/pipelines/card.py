@@ -84,7 +84,7 @@ def _body(
         f"| sampled | {'yes' if decoding['do_sample'] else 'no'} |",
         f"| made by | aslbatch {record['identity']['aslbatch']}, run `{record['run_id']}` |",
         "",
-        "## Licence",
+        "## License",
         "",
         f"The source texts: {licence or 'not stated in the configuration of the run'}. The licences"
         " of the source texts and of the model hold for these rows; look them up before you pass"

@@ -125,7 +125,8 @@ def keep_columns(
     if clashes := [name for name in names if name in reserved]:
         raise SourceError(
             f"columns {', '.join(map(repr, clashes))} of {unified[clashes[0]][0]} have names that "
-            "aslbatch gives to its own columns; leave them out with source.columns, or rename them"
+            "aslbatch gives to its own columns; leave them out with source.columns, which "
+            "source.text_column need not be among, or rename them"
         )
     mode = b"all" if columns == "all" else b"listed"
     return pa.schema([(name, unified[name][1]) for name in names], metadata={_MODE_KEY: mode})

@@ -33,6 +33,7 @@ _KNOWN_ENDINGS = f"{', '.join(FORMAT_OF_ENDING)}, all but the first two also wit
 _KNOWN_ARCHIVES = ", ".join(ARCHIVE_OF_ENDING)
 _DATASET_NOTES = ("dataset_info.json", "dataset_dict.json", "state.json", "cache-*.arrow")
 """What `datasets` writes beside the rows of a saved data set, which would be read twice over."""
+_NAMED_MEMBERS = 5
 _SEEKING = ("parquet", "arrow")
 
 
@@ -147,11 +148,21 @@ def _describe(
             found = _format(member_uri, member.name, wanted)
             sources.append(Source(member_uri, file.path, *found, file.size, file.version, member))
     if not sources:
-        raise SourceError(
-            f"{uri}: no file with a known ending in this archive ({_KNOWN_ENDINGS}); name the "
-            f"files in it by a pattern, {kind[0]}://*.en::{uri}, and set source.format"
-        )
+        raise _nothing_in(uri, kind[0], [member.name for member in members], patterns)
     return sources
+
+
+def _nothing_in(uri: str, kind: str, names: Sequence[str], patterns: Sequence[str]) -> SourceError:
+    held = ", ".join(map(repr, names[:_NAMED_MEMBERS])) or "no files"
+    if all(patterns):
+        return SourceError(
+            f"{uri}: no file in this archive matches {' or '.join(map(repr, patterns))}; "
+            f"it holds {held}"
+        )
+    return SourceError(
+        f"{uri}: no file with a known ending in this archive ({_KNOWN_ENDINGS}); it holds {held}; "
+        f"name files in it by a pattern, {kind}://*.en::{uri}, and set source.format"
+    )
 
 
 def _is_wanted(member: str, patterns: Sequence[str]) -> bool:
@@ -174,7 +185,7 @@ def _format(uri: str, name: str, wanted: str) -> tuple[str, str]:
     file_format = FORMAT_OF_ENDING[ending] if wanted == "auto" else wanted
     if file_format in _SEEKING and (compression != "none" or "::" in uri):
         raise SourceError(
-            f"{uri}: a compressed {file_format.capitalize()} file cannot be read in parts; "
-            "unpack it"
+            f"{uri}: a {file_format.capitalize()} file that is compressed or in an archive cannot "
+            "be read in parts; unpack it"
         )
     return file_format, compression
