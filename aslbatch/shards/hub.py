@@ -4,13 +4,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from fsspec.core import url_to_fs
+from fsspec import AbstractFileSystem
 
 from aslbatch.errors import SourceError
-from aslbatch.provenance.hub import explain, hub_errors
+from aslbatch.provenance.hub import hub_errors
 from aslbatch.provenance.uri import without_credentials
+from aslbatch.storage.insist import insist
+from aslbatch.storage.remote import open_fs
 
 _PROTOCOL = "hf://"
+_PATIENCE_S = 10.0
+"""A job that starts is being looked at: it had better say soon that the Hub is out of reach."""
 _PINNED = re.compile(r"hf://((datasets|models|spaces)/)?[^/@]+/[^/@]+@[0-9a-f]{40}(/|$)")
 
 
@@ -33,32 +37,37 @@ def pin(path: str, storage_options: Mapping[str, Any]) -> str:
         return path
     from huggingface_hub import HfApi, constants
 
-    fs, _ = url_to_fs(path, **storage_options)
+    fs, _ = open_fs(path, storage_options)
+    api = HfApi(endpoint=fs.endpoint, token=fs.token)
     try:
-        found = fs.resolve_path(path)
+        found = insist(lambda: _resolve(fs, path), patience_s=_PATIENCE_S)
         if not hasattr(found, "revision"):
             return path
-        api = HfApi(endpoint=fs.endpoint, token=fs.token)
-        about = api.repo_info(found.repo_id, repo_type=found.repo_type, revision=found.revision)
+        about = insist(
+            lambda: api.repo_info(found.repo_id, repo_type=found.repo_type, revision=found.revision)
+        )
     except (ValueError, NotImplementedError) as error:
         raise SourceError(
             f"{without_credentials(path)}: not a path of the Hub; write "
             "hf://datasets/org/name[@revision][/path], slashes of a revision as %2F"
         ) from error
-    except FileNotFoundError as error:
-        # The file system hides the Hub's answer behind it.
-        raise _refused(path, error.__cause__) from error
-    except hub_errors() as error:
-        raise _refused(path, error) from error
+    except OSError as error:
+        hint = "" if "://datasets/" in path else "; a data set begins with hf://datasets/"
+        raise SourceError(f"{path}: {error.strerror or error}{hint}") from error
     prefix = constants.REPO_TYPES_URL_PREFIXES.get(found.repo_type, "")
     return f"{_PROTOCOL}{prefix}{found.repo_id}@{about.sha}/{found.path_in_repo}".rstrip("/")
+
+
+def _resolve(fs: AbstractFileSystem, path: str) -> Any:  # noqa: ANN401 - a type of the Hub's client
+    """Return what a path names; where there is nothing, raise what the Hub answered."""
+    try:
+        return fs.resolve_path(path)
+    except FileNotFoundError as error:
+        if isinstance(error.__cause__, hub_errors()):
+            raise error.__cause__ from error
+        raise
 
 
 def is_pinned(path: str) -> bool:
     """Return whether a path lies in one commit of the Hub, so that its content cannot change."""
     return _PINNED.match(path) is not None
-
-
-def _refused(path: str, answer: BaseException | None) -> SourceError:
-    hint = "" if "://datasets/" in path else "; a data set begins with hf://datasets/"
-    return SourceError(f"{path}: {explain(answer)}{hint}")
