@@ -31,9 +31,15 @@ COMPRESSION_OF_ENDING = {".gz": "gzip", ".zst": "zstd"}
 
 _KNOWN_ENDINGS = f"{', '.join(FORMAT_OF_ENDING)}, all but the first two also with .gz or .zst"
 _KNOWN_ARCHIVES = ", ".join(ARCHIVE_OF_ENDING)
-_DATASET_NOTES = ("dataset_info.json", "dataset_dict.json", "state.json", "cache-*.arrow")
-"""What `datasets` writes beside the rows of a saved data set, which would be read twice over."""
 _NAMED_MEMBERS = 5
+_DATASET_NOTES = (
+    "dataset_info.json",
+    "dataset_infos.json",
+    "dataset_dict.json",
+    "state.json",
+    "cache-*.arrow",
+)
+"""What `datasets` keeps beside the rows of a data set: descriptions, and rows a second time."""
 _SEEKING = ("parquet", "arrow")
 
 

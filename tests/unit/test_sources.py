@@ -33,6 +33,15 @@ def test_folder_is_searched_recursively_for_known_endings(folder):
     assert uris("data") == ["data/a/c.txt.gz", "data/b.jsonl"]
 
 
+@pytest.mark.parametrize("note", ["dataset_info.json", "dataset_infos.json", "state.json"])
+def test_what_describes_a_data_set_is_no_source_unless_it_is_named(folder, note):
+    for name in ("train/a.jsonl", note, f"train/{note}", f"my_{note}"):
+        write(folder / "data" / name)
+    assert uris("data") == [f"data/my_{note}", "data/train/a.jsonl"]
+    assert uris("data/*.json") == [f"data/my_{note}"]
+    assert uris(f"data/{note}") == [f"data/{note}"]
+
+
 def test_glob_takes_known_endings_and_skips_hidden_files(folder):
     for name in ("a.csv", "b.csv", "c.txt", "d.bin", "_e.csv", ".f.csv", "sub/g.csv"):
         write(folder / "data" / name)
