@@ -147,9 +147,8 @@ def export(
     """Write the translation of each subtitle file as a track of its own, with its times."""
     from aslbatch.pipelines.export import export as write
 
-    options = storage_options(config, overrides or ()).sink
-    done = write(Storage(out, options), out, format=format, to=to, storage_options=options)
-    display.show_export(done)
+    storage = Storage(out, storage_options(config, overrides or ()).sink)
+    display.show_export(write(storage, format=format, to=to))
 
 
 @app.command()

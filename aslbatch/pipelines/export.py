@@ -1,6 +1,6 @@
 """Write the translations of subtitles as tracks: one file a source, with the original times."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -74,11 +74,9 @@ class _Track:
 
 def export(
     storage: Storage,
-    path: str,
     *,
     format: Literal["srt", "vtt"],  # noqa: A002 - named like the option of the command line
     to: str | None = None,
-    storage_options: Mapping[str, Any] | None = None,
 ) -> Export:
     """Write one track for each subtitle file of a finished output.
 
@@ -86,11 +84,10 @@ def export(
 
     Args:
         storage: The output folder.
-        path: The same, as the user named it.
         format: `srt` or `vtt`.
         to: The folder for the tracks, None for `tracks` in the output folder; files of the same
-            names are replaced there.
-        storage_options: Passed to fsspec for the folder of the tracks.
+            names are replaced there. The options of `storage` are for it too if it is on storage
+            of the same kind.
 
     Raises:
         IncompleteRunError: The run is not finished, or a file is not as it was committed.
@@ -102,7 +99,7 @@ def export(
         raise IncompleteRunError(f"{storage.uri}: the run is not finished; run the job again first")
     plan = load_plan(storage)
     _check_times(storage, plan)
-    target = _target(storage, path, to, storage_options or {})
+    target = _target(storage, to)
     records = read_records(storage, plan.shards, run["run_id"])
     language = language_name(run["config"]["languages"]["target"])
     names = track_names(
@@ -153,15 +150,13 @@ def _check_times(storage: Storage, plan: Plan) -> None:
             )
 
 
-def _target(
-    storage: Storage, path: str, to: str | None, storage_options: Mapping[str, Any]
-) -> Storage:
+def _target(storage: Storage, to: str | None) -> Storage:
     """Return the folder for the tracks.
 
     Raises:
         SinkError: Files of the run lie there.
     """
-    own = Storage(f"{path.rstrip('/')}/{TRACKS}", storage_options)
+    own = storage.below(TRACKS)
     if to is None:
         return own
     inside = f"{to.rstrip('/')}/track"
@@ -170,7 +165,7 @@ def _target(
             f"{to} lies among the files of the run in {storage.uri}; choose another folder for "
             "--to, or leave it out"
         )
-    return Storage(to, storage_options)
+    return storage.elsewhere(to)
 
 
 def _tracks(

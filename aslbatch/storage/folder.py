@@ -52,14 +52,23 @@ class Storage:
 
     def holds(self, path: str) -> bool:
         """Return whether a full path or URL lies below the root."""
-        protocols = (
-            self._fs.protocol if isinstance(self._fs.protocol, tuple) else (self._fs.protocol,)
+        return self._is_alike(path) and str(self._fs._strip_protocol(path)).startswith(
+            f"{self._root}/"
         )
-        if "://" in path and path.partition("://")[0] not in protocols:
-            return False
-        if "://" not in path and not self.is_local:
-            return False
-        return str(self._fs._strip_protocol(path)).startswith(f"{self._root}/")
+
+    def below(self, name: str) -> "Storage":
+        """Return a folder below this one, opened with the same options."""
+        folder = Storage(f"{self._location.rstrip('/')}/{name}", self._options)
+        folder.uri = f"{self.uri.rstrip('/')}/{name}"
+        return folder
+
+    def elsewhere(self, uri: str) -> "Storage":
+        """Return any other folder; the options are for storage of the same kind only.
+
+        Raises:
+            SinkError: The kind of storage is not supported, or cannot be set up.
+        """
+        return Storage(uri, self._options if self._is_alike(uri) else None)
 
     def publish(self, name: str, data: bytes) -> None:
         """Write a whole file, replacing one of that name.
@@ -131,6 +140,12 @@ class Storage:
         """
         with self._told(folder, "swept", "mend its permissions"):
             self._files.sweep(self._path(folder))
+
+    def _is_alike(self, uri: str) -> bool:
+        """Return whether a path or URL is on the same kind of storage."""
+        known = self._fs.protocol
+        scheme, has_scheme, _ = uri.partition("://")
+        return (scheme if has_scheme else "file") in ((known,) if isinstance(known, str) else known)
 
     def _path(self, name: str) -> str:
         return posixpath.join(self._root, name) if name else self._root

@@ -40,7 +40,7 @@ def test_tracks_of_a_job_have_gloss_and_the_original_times(tmp_path, monkeypatch
     )
     translate(config)
     storage = Storage("out")
-    export(storage, "out", format="srt")
+    export(storage, format="srt")
     written = Path("out/tracks/films/a.ase.srt").read_text().split("\n")
     assert written[:3] == ["1", "00:00:01,000 --> 00:00:02,500", "IX-2 LIVE WHERE"]
     assert written[4:6] == ["2", "00:00:05,000 --> 00:00:06,250"]

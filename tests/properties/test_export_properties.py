@@ -42,7 +42,7 @@ def test_every_timing_comes_back(tmp_path, monkeypatch, kind, files, shard_rows)
         (tmp_path / "in" / f"{number}.srt").write_text(srt(cues))
     reading = Reading(subtitle_rows="cue")
     storage = fake_output("out", "in", reading=reading, shard_rows=shard_rows)
-    done = export(storage, "out", format=kind)
+    done = export(storage, format=kind)
     assert done.cues == sum(map(len, files))
     for number, cues in enumerate(files):
         written = (tmp_path / "out" / "tracks" / "in" / f"{number}.ase.{kind}").read_text()

@@ -44,7 +44,7 @@ def test_without_a_configuration_there_are_none():
         storage_options(None, [f"sink.storage_options.key={SECRET}"])
 
 
-@pytest.mark.parametrize("command", ["verify", "status", "retry", "compact"])
+@pytest.mark.parametrize("command", ["verify", "status", "retry", "compact", "export"])
 def test_every_command_opens_the_output_with_them(command, job, tmp_path, monkeypatch):
     import aslbatch.cli.app as app
 
@@ -56,8 +56,10 @@ def test_every_command_opens_the_output_with_them(command, job, tmp_path, monkey
             super().__init__(uri)
 
     monkeypatch.setattr(app, "Storage", Storage)
-    words = ["--rows-per-file", "5"] if command == "compact" else []
-    assert run(command, str(tmp_path), "--config", job, *words) == 1  # it is no output
+    more = {"compact": ["--rows-per-file", "5"], "export": ["--format", "srt"]}
+    assert (
+        run(command, str(tmp_path), "--config", job, *more.get(command, [])) == 1
+    )  # it is no output
     assert opened == [{"key": "ours", "secret": SECRET}]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from fake_output import fake_output
+from s3_server import KEY, SECRET, RandomFaults
 
 from aslbatch.cli import main
 from aslbatch.errors import IncompleteRunError, SinkError
@@ -53,7 +54,7 @@ def rows_of_cues(*rows):
 
 
 def test_a_track_has_the_times_of_its_source_and_no_cue_for_rejected_rows():
-    done = export(fake_output("out", "films", reading=CUE), "out", format="srt")
+    done = export(fake_output("out", "films", reading=CUE), format="srt")
     assert files("out/tracks") == {
         "films/a.ase.srt": (
             "1\n00:00:01,000 --> 00:00:02,500\nHello.\n\n"
@@ -76,7 +77,7 @@ def test_any_kind_of_output_gives_the_same_tracks(file_format, compacted):
         for index in (0, 4):
             part = group[index : index + 4] if index == 0 else group[index:]
             merge_shards(storage, part, index=index, output=output)
-    export(storage, "out", format="srt")
+    export(storage, format="srt")
     written = files("out/tracks")
     assert len(written) == 10
     assert all(f"Hello {n}." in written[f"films/b{n}.ase.srt"] for n in range(9))
@@ -84,7 +85,7 @@ def test_any_kind_of_output_gives_the_same_tracks(file_format, compacted):
 
 def test_rows_that_share_cues_and_times_are_a_dialogue():
     rows_of_cues((1, 1, 0, 900, "A"), (1, 1, 0, 900, "B"), (1, 2, 0, 900, "C"), (2, 2, 5, 6, "D"))
-    export(fake_output("out", "rows.jsonl"), "out", format="vtt")
+    export(fake_output("out", "rows.jsonl"), format="vtt")
     assert files("out/tracks")["rows.ase.vtt"] == (
         "WEBVTT\n\n00:00:00.000 --> 00:00:00.900\n- A\n- B\n"
         "\n00:00:00.000 --> 00:00:00.900\nC\n"
@@ -94,7 +95,7 @@ def test_rows_that_share_cues_and_times_are_a_dialogue():
 
 def test_cues_stand_in_the_order_of_the_file_they_come_from():
     rows_of_cues((3, 3, 1, 2, "C"), (1, 1, 9, 9, "A"), (2, 2, 5, 6, "B"))
-    export(fake_output("out", "rows.jsonl", shard_rows=1), "out", format="srt")
+    export(fake_output("out", "rows.jsonl", shard_rows=1), format="srt")
     written = files("out/tracks")["rows.ase.srt"]
     assert [block.split("\n")[2] for block in written.split("\n\n")] == ["A", "B", "C"]
 
@@ -108,7 +109,7 @@ def test_what_is_left_out_or_changed_is_counted(capsys):
         (5, 5, 1, 2, "!"),
     )
     Path("films/b.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\n...\n")
-    done = export(fake_output("out", ".", reading=CUE), "out", format="srt")
+    done = export(fake_output("out", ".", reading=CUE), format="srt")
     assert files("out/tracks")["rows.ase.srt"] == "1\n00:00:00,000 --> 00:00:00,500\nA\n"
     assert (done.untimed_rows, done.negative_times, done.rejected_rows) == (3, 1, 3)
     assert (done.tracks, done.sources_without_track) == (2, 1)
@@ -127,7 +128,7 @@ def test_sources_of_an_archive_have_tracks_of_their_own(shard_rows):
         for number in range(30):
             archive.writestr(f"a/{number}.srt", SRT.replace("Hello", f"Hello {number}"))
     storage = fake_output("out", "subs.zip", "films", reading=CUE, shard_rows=shard_rows)
-    done = export(storage, "out", format="srt", to="elsewhere")
+    done = export(storage, format="srt", to="elsewhere")
     written = files("elsewhere")
     assert set(written) == {f"subs.zip/a/{n}.ase.srt" for n in range(30)} | {"films/a.ase.srt"}
     assert all(f"Hello {n}." in written[f"subs.zip/a/{n}.ase.srt"] for n in range(30))
@@ -137,7 +138,7 @@ def test_sources_of_an_archive_have_tracks_of_their_own(shard_rows):
 def test_tracks_may_lie_beside_their_sources_and_replace_none():
     Path("films/a.ase.srt").write_text(SRT)
     before = files("films")
-    export(fake_output("out", "films", reading=CUE), "out", format="srt", to=".")
+    export(fake_output("out", "films", reading=CUE), format="srt", to=".")
     after = files("films")
     assert {name: after[name] for name in before} == before
     assert len(list(Path().glob("*/a.ase.srt"))) == 2
@@ -145,26 +146,70 @@ def test_tracks_may_lie_beside_their_sources_and_replace_none():
 
 def test_the_language_is_that_of_the_target():
     storage = fake_output("out", "films", reading=CUE, target="asl_GL")
-    export(storage, "out", format="vtt")
+    export(storage, format="vtt")
     assert set(files("out/tracks")) == {"films/a.ase.vtt"}
     fake_output("back", "films", reading=CUE, target="en")
-    export(Storage("back"), "back", format="vtt")
+    export(Storage("back"), format="vtt")
     assert set(files("back/tracks")) == {"films/a.en.vtt"}
 
 
-def test_a_bucket_takes_tracks(s3):
-    storage, options = fake_output("out", "films", reading=CUE), s3.storage_options
-    to = f"{s3.url}/exported"
-    done = export(storage, "out", format="srt", to=to, storage_options=options)
-    assert done.uri == to
-    written = Storage(to, options).read("films/a.ase.srt")
-    assert written.startswith(b"1\n00:00:01,000 --> 00:00:02,500\nHello.\n")
+@pytest.fixture
+def in_bucket(s3):
+    """An output in a bucket."""
+    fake_output("out", "films", reading=CUE)
+    storage = Storage(f"{s3.url}/out", s3.storage_options)
+    for path in Path("out").rglob("*"):
+        if path.is_file():
+            storage.publish(path.relative_to("out").as_posix(), path.read_bytes())
+    return storage
+
+
+def test_an_output_in_a_bucket_gets_its_tracks_there(in_bucket, s3):
+    s3.server.inject = faults = RandomFaults(0.3, seed=4)
+    done = export(in_bucket, format="srt")
+    assert done.uri == f"{s3.url}/out/tracks"
+    assert faults.injected
+    assert b"Hello." in in_bucket.read("tracks/films/a.ase.srt")
+
+
+def test_another_folder_of_the_bucket_is_opened_with_the_same_options(in_bucket, s3):
+    done = export(in_bucket, format="srt", to=f"{s3.url}/exported/")
+    assert Storage(done.uri, s3.storage_options).names("films") == ["a.ase.srt"]
+    with pytest.raises(SinkError, match="among the files of the run"):
+        export(in_bucket, format="srt", to=f"{s3.url}/out/data")
+
+
+def test_storage_of_another_kind_is_opened_without_them(in_bucket, s3, monkeypatch):
+    assert export(in_bucket, format="srt", to="here").uri == "here"
+    assert set(files("here")) == {"films/a.ase.srt"}
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3.server.endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    export(Storage("out", {"key": "of another kind"}), format="srt", to=f"{s3.url}/away")
+    assert Storage(f"{s3.url}/away", s3.storage_options).names("films") == ["a.ase.srt"]
+
+
+def test_the_command_takes_its_credentials_from_the_configuration(in_bucket, s3, capsys):
+    sink = {"path": in_bucket.uri, "storage_options": s3.storage_options}
+    values = {"source": {"paths": "films"}, "model": {"name": "demo"}, "sink": sink}
+    Path("job.yaml").write_text(json.dumps(values))
+    words = ["export", in_bucket.uri, "--format", "vtt", "--config", "job.yaml"]
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    assert stopped.value.code == 0
+    assert in_bucket.names("tracks/films") == ["a.ase.vtt"]
+    with pytest.raises(SystemExit) as stopped:
+        main([*words, "--set", "sink.storage_options.client_kwargs.endpoint_url=nowhere"])
+    assert stopped.value.code == 1
+    shown = capsys.readouterr()
+    assert "check storage_options" in shown.err
+    assert SECRET not in shown.out + shown.err
 
 
 @pytest.mark.parametrize("to", ["out", "out/data", "out/", "./out/_plan", "out/other"])
 def test_a_folder_among_the_files_of_the_run_is_refused(to):
     with pytest.raises(SinkError, match="among the files of the run"):
-        export(fake_output("out", "films", reading=CUE), "out", format="srt", to=to)
+        export(fake_output("out", "films", reading=CUE), format="srt", to=to)
 
 
 @pytest.mark.parametrize("start", [None, '"0:01"'])
@@ -173,7 +218,7 @@ def test_rows_without_times_are_an_error(start):
     Path("a.jsonl").write_text(f'{{"text": "Hello."{times}}}\n')
     wrong = "start_ms" if start else "first_cue"
     with pytest.raises(SinkError, match=f"no column '{wrong}' with integers"):
-        export(fake_output("out", "a.jsonl"), "out", format="srt")
+        export(fake_output("out", "a.jsonl"), format="srt")
 
 
 def test_an_output_that_is_not_whole_is_an_error():
@@ -181,12 +226,12 @@ def test_an_output_that_is_not_whole_is_an_error():
     [data] = Path("out/data").iterdir()
     data.write_bytes(data.read_bytes()[:-1])
     with pytest.raises(IncompleteRunError, match=r"data/part-.*: 7\d+ bytes with SHA-256"):
-        export(storage, "out", format="srt")
+        export(storage, format="srt")
     data.unlink()
     with pytest.raises(IncompleteRunError, match=r"data/part-.*: missing"):
-        export(storage, "out", format="srt")
+        export(storage, format="srt")
     storage.delete("_SUCCESS")
     with pytest.raises(IncompleteRunError, match="not finished"):
-        export(storage, "out", format="srt")
+        export(storage, format="srt")
     with pytest.raises(SinkError, match="expected the output folder"):
-        export(Storage("films"), "films", format="srt")
+        export(Storage("films"), format="srt")

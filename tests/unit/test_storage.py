@@ -79,6 +79,16 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
         Storage(str(tmp_path / "file" / "out")).publish_new("a", b"1")
 
 
+def test_a_folder_below_is_where_the_root_is_whatever_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    storage = Storage("out/")
+    monkeypatch.chdir("/")
+    below = storage.below("tracks")
+    below.publish("a", b"1")
+    assert storage.read("tracks/a") == (tmp_path / "out/tracks/a").read_bytes() == b"1"
+    assert below.uri == "out/tracks"
+
+
 def test_what_lies_below_the_root_is_known(storage, tmp_path):
     storage.publish("data/a", b"1")
     path = f"{tmp_path}/out/data/a" if storage.is_local else f"{storage.uri}/data/a"
