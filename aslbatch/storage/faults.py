@@ -4,7 +4,8 @@ The libraries below fsspec raise some hundred kinds of errors. They are told apa
 any of those libraries, by this rule, in this order, over an error and what it was raised from:
 
 1. An error code that S3 documents as passing, such as `SlowDown`, is a passing fault.
-2. What is missing, there already, or not allowed is none, nor is a certificate that is not trusted.
+2. What is missing, there already, or not allowed is none, nor is a certificate that is not trusted,
+   nor a Hub that must not be asked.
 3. The first of the errors that carries an HTTP status, or says that no answer came, decides:
    statuses 408, 425, 429 and all from 500 on but 501 and 505 are passing faults; so are time-outs,
    broken connections and incomplete answers, known by `errno`, by built-in class, or by the name
@@ -40,6 +41,7 @@ _LASTING = (
     IsADirectoryError,
     NotADirectoryError,
 )
+_LASTING_CLASSES = {"ClientConnectorCertificateError", "OfflineModeIsEnabled"}
 _PASSING = (TimeoutError, ConnectionError, http.client.HTTPException)
 _REMOTE = getattr(errno, "EREMOTEIO", errno.EIO)  # on Linux; what s3fs makes of an InternalError
 _PASSING_ERRNOS = {
@@ -81,7 +83,7 @@ def is_passing(error: BaseException) -> bool:
     chain = list(links(error))
     if any(_http(link)[1] in PASSING_CODES for link in chain):
         return True
-    if isinstance(error, _LASTING) or any(_distrusts(link) for link in chain):
+    if isinstance(error, _LASTING) or any(_is_hopeless(link) for link in chain):
         return False
     for link in chain:
         status, _ = _http(link)
@@ -153,14 +155,14 @@ def _is_cut_off(error: BaseException) -> bool:
     )
 
 
-def _distrusts(error: BaseException) -> bool:
+def _is_hopeless(error: BaseException) -> bool:
     names = {name for _, name in _libraries(error)}
     wrapped = getattr(error, "kwargs", None)  # where botocore keeps what it was raised from
     inner = wrapped.get("error") if isinstance(wrapped, dict) else None
     return (
         isinstance(error, ssl.SSLCertVerificationError)
-        or "ClientConnectorCertificateError" in names
-        or (isinstance(inner, BaseException) and _distrusts(inner))
+        or not names.isdisjoint(_LASTING_CLASSES)
+        or (isinstance(inner, BaseException) and _is_hopeless(inner))
     )
 
 

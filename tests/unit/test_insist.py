@@ -98,6 +98,7 @@ LASTING = [
         errno.EACCES,
     ),
     (ValueError("Bad Request: b/o"), errno.EIO),
+    (library_error("huggingface_hub.errors", "OfflineModeIsEnabled", ConnectionError), errno.EIO),
 ]
 
 
