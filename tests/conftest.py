@@ -41,6 +41,15 @@ class Bucket:
     storage_options: dict[str, object]
     server: "S3Server"
 
+    def upload(self, folder: Path, name: str) -> str:
+        """Copy the files of a local folder to one of the bucket, and return its URL."""
+        from aslbatch.storage.folder import Storage
+
+        storage = Storage(f"{self.url}/{name}", self.storage_options)
+        for file in folder.iterdir():
+            storage.publish(file.name, file.read_bytes())
+        return storage.uri
+
 
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[S3Server]":

@@ -12,7 +12,7 @@ from fsspec import AbstractFileSystem
 from aslbatch.storage.faults import PASSING_CODES
 from aslbatch.storage.insist import insist, secrets_of
 from aslbatch.storage.remote import LIMIT_S, ask, is_s3
-from aslbatch.storage.remote_listing import s3_pages
+from aslbatch.storage.remote_listing import list_folder, s3_pages
 
 ONE_PUT_BYTES = 512 << 20
 """Larger objects go to S3 in parts. Those of an upload that dies stay until `sweep`, and cost."""
@@ -78,15 +78,12 @@ class ObjectFiles:
         Raises:
             FileNotFoundError: There is no such bucket.
         """
-        if is_s3(self._fs):
-            pages = s3_pages(self._fs, f"{path}/", delimiter="/")
-            return [posixpath.basename(entry.path) for page in pages for entry in page]
-        self._fs.invalidate_cache()
         try:
-            entries = ask(self._fs, "ls", path, detail=True)
+            return [posixpath.basename(entry.path) for entry in list_folder(self._fs, path)]
         except FileNotFoundError:
+            if is_s3(self._fs):
+                raise
             return []
-        return [posixpath.basename(e["name"]) for e in entries if e["type"] == "file"]
 
     def delete(self, path: str) -> None:
         """Delete an object, or a folder with all that is in it."""

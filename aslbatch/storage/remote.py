@@ -93,7 +93,8 @@ def open_fs(
             fs.retries = 1
             fs.connect()  # it looks at most of its options only here
     except ImportError as failure:
-        raise error(f"{url}: needs the package {_PACKAGES[scheme]}; install it") from failure
+        needed = f"needs the package {_PACKAGES[scheme]}; install it"
+        raise error(f"{masked(url, ())}: {needed}") from failure
     except Exception as failure:  # of whatever kind the library finds fit for its arguments
         text = masked(str(failure) or type(failure).__name__, secrets_of(options))
         raise error(

@@ -59,6 +59,24 @@ def list_files(fs: AbstractFileSystem, inner: str) -> Iterator[Listed]:
             yield Listed(path, int(info.get("size") or 0), version_of(info))
 
 
+def list_folder(fs: AbstractFileSystem, inner: str) -> Iterator[Listed]:
+    """Yield the files directly in a folder; on S3 a folder that is missing is an empty one.
+
+    Raises:
+        FileNotFoundError: There is no such folder; on S3, no such bucket.
+        OSError: The listing fails.
+    """
+    if is_s3(fs):
+        start = f"{inner.rstrip('/')}/"
+        for page in s3_pages(fs, start, delimiter="/"):
+            yield from (entry for entry in page if entry.path != start)  # a placeholder
+        return
+    fs.invalidate_cache()
+    for info in ask(fs, "ls", inner, detail=True):
+        if info["type"] == "file":
+            yield Listed(info["name"], int(info.get("size") or 0), version_of(info))
+
+
 def s3_pages(fs: AbstractFileSystem, start: str, *, delimiter: str = "") -> Iterator[list[Listed]]:
     """Yield the objects of S3 whose `bucket/key` begins with `start`, page by page.
 

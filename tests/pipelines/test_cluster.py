@@ -1,7 +1,7 @@
 """Sessions and pools."""
 
 import pytest
-from locked_storage import PASSWORD, lock_up
+from s3_server import KEY, SECRET
 
 from aslbatch.cluster.progress import Reporter
 from aslbatch.cluster.session import Cluster
@@ -126,13 +126,15 @@ def test_a_node_with_other_weights_is_refused(tiny_model):
         load_stage(settings(tiny_model))
 
 
-def test_a_node_fetches_the_model_with_the_options_of_the_run(tiny_model, tmp_path, monkeypatch):
+def test_a_node_fetches_the_model_with_the_options_of_the_run(
+    tiny_model, s3, tmp_path, monkeypatch
+):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    lock_up(tiny_model, "locked://models/tiny")
     worker = settings(
-        "locked://models/tiny",
-        storage_options={"password": PASSWORD},
+        s3.upload(tiny_model, "models/tiny"),
+        storage_options=s3.storage_options,
         sha256=find_checkpoint(str(tiny_model)).sha256,
     )
     assert isinstance(load_stage(worker), Translate)
-    assert PASSWORD not in repr(worker)
+    assert SECRET not in repr(worker)
+    assert KEY not in repr(worker)

@@ -8,6 +8,7 @@ from hub_server import TOKEN
 
 from aslbatch.errors import ModelError
 from aslbatch.models.checkpoint import find_checkpoint
+from aslbatch.storage import insist
 
 NAME = "org/asl-mbart"
 
@@ -32,6 +33,8 @@ def fetch_all(*requests):
 
 
 def refusals(*requests):
+    """Return why each request is refused, by a process that waits for nothing."""
+    insist.PATIENCE_S = 0.0
     messages = []
     for request in requests:
         with pytest.raises(ModelError) as caught:
@@ -135,6 +138,39 @@ def test_a_hub_that_fails_is_no_traceback(hub, files, requests, status, expected
     [message] = hub.call(refusals, [NAME])
     assert re.search(expected, message)
     assert is_plain(message)
+
+
+class FirstRequests:
+    """Whether a request is one of the first of those whose method and path match."""
+
+    def __init__(self, pattern, count):
+        self._pattern = re.compile(pattern)
+        self._left = count
+
+    def __call__(self, request):
+        matches = self._left > 0 and self._pattern.search(request) is not None
+        self._left -= matches
+        return matches
+
+
+@pytest.mark.parametrize(
+    ("pattern", "count", "status"),
+    [("/api/", 2, 503), ("/api/", 2, 429), ("/api/", 2, 0), ("GET /cdn/", 1, 0)],
+)
+def test_a_hub_that_fails_for_a_while_is_waited_for(hub, files, pattern, count, status):
+    commit = hub.publish("models", NAME, files)
+    hub.fails, hub.fails_with = FirstRequests(pattern, count), status
+    assert hub.call(fetch, NAME)[0] == commit
+    assert len([r for r in hub.requests if r.status == status]) == count
+
+
+def test_what_lasts_is_not_asked_again(hub, files):
+    hub.publish("models", NAME, files, private=True)
+    with pytest.raises(ModelError, match="no such repository"):
+        hub.call(fetch, NAME)
+    assert len(hub.requests) <= 2
+    with pytest.raises(ModelError, match="must not be asked"):
+        hub.call(fetch, NAME, HF_HUB_OFFLINE="1")
 
 
 def test_a_name_that_is_an_hf_url_is_sent_to_the_id():
