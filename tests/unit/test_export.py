@@ -179,6 +179,17 @@ def test_another_folder_of_the_bucket_is_opened_with_the_same_options(in_bucket,
         export(in_bucket, format="srt", to=f"{s3.url}/out/data")
 
 
+@pytest.fixture
+def new_clients(s3):
+    """Clients that know the environment of the test alone; fsspec keeps those of others."""
+    from s3fs import S3FileSystem
+
+    S3FileSystem.clear_instance_cache()
+    yield
+    S3FileSystem.clear_instance_cache()
+
+
+@pytest.mark.usefixtures("new_clients")
 def test_storage_of_another_kind_is_opened_without_them(in_bucket, s3, monkeypatch):
     assert export(in_bucket, format="srt", to="here").uri == "here"
     assert set(files("here")) == {"films/a.ase.srt"}
