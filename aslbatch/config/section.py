@@ -5,7 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-_USER_IN_URL = re.compile(r"^(?!abfss?:|az:)[a-z0-9+.-]+://[^/@]*@", re.IGNORECASE)
+# Chained URLs hold several; a password may hold a slash; Azure writes its containers before an @.
+_USER_IN_URL = re.compile(
+    r"(?:^|::)(?!abfss?:|az:)[a-z0-9+.-]+://[^/@]*@|://[^/@\s]*:[^@\s]*@", re.IGNORECASE
+)
 _QUERY_IN_URL = re.compile(r"://.*\?[^/]*=")
 
 

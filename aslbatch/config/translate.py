@@ -43,7 +43,9 @@ class SourceSection(Section):
         default="all", description="Source columns kept in the output: all, or a list of names."
     )
     storage_options: StorageOptions = Field(
-        default_factory=dict, description="Arguments of the source's file system; never logged."
+        default_factory=dict,
+        repr=False,
+        description="Arguments of the source's file system; never logged.",
     )
     license: Text | None = Field(
         default=None,
@@ -83,7 +85,9 @@ class ModelSection(Section):
         description="Commit of a Hub model; pin it, or two runs may use different weights.",
     )
     storage_options: StorageOptions = Field(
-        default_factory=dict, description="Arguments of the model's file system; never logged."
+        default_factory=dict,
+        repr=False,
+        description="Arguments of the model's file system; never logged.",
     )
     engine: Literal["auto", "transformers"] = Field(
         default="auto", description="What runs the model; auto takes the best one at hand."
@@ -199,7 +203,9 @@ class SinkSection(Section):
         default="zstd", description="Compression of the data files; snappy is for Parquet only."
     )
     storage_options: StorageOptions = Field(
-        default_factory=dict, description="Arguments of the output's file system; never logged."
+        default_factory=dict,
+        repr=False,
+        description="Arguments of the output's file system; never logged.",
     )
 
     @field_validator("compression")

@@ -5,6 +5,7 @@ in URIs and in the names of exported files, so hostile ones are refused all the 
 """
 
 import lzma
+import re
 import tarfile
 import threading
 import zipfile
@@ -13,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePosixPath
+from tarfile import EOFHeaderError, HeaderError, ReadError  # type: ignore[attr-defined]
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -31,6 +33,7 @@ ARCHIVE_OF_ENDING: dict[str, tuple[ArchiveKind, str]] = {
 }
 
 MAX_MEMBERS = 1_000_000
+_CHUNK_BYTES = 1 << 20
 MAX_RATIO = 200
 """Text seldom packs better than 20 to 1; deflate can do 1,032 to 1, and only bombs do."""
 FREE_BYTES = 1 << 26
@@ -100,9 +103,11 @@ def open_member(source: Source, options: Mapping[str, Any]) -> Iterator[BinaryIO
     if archive is None or archive.key != (source.path, source.version):
         if archive is not None:
             archive.close()
-        opener = OpenZip if member.kind == "zip" else OpenTar
-        archive = _opened.archive = opener(source, member, options)
+        archive = _opened.archive = None
     try:
+        if archive is None:
+            opener = OpenZip if member.kind == "zip" else OpenTar
+            archive = _opened.archive = opener(source, member, options)
         yield archive.file(member)
     except _FAULTS as error:
         raise DamagedSourceError(
@@ -127,16 +132,40 @@ def _zip_members(stored: BinaryIO, uri: str, size: int, _: str) -> Iterator[Memb
 def _tar_members(stored: BinaryIO, uri: str, size: int, packing: str) -> Iterator[Member]:
     content = unpacked(stored, packing)
     count = 0
-    with tarfile.open(fileobj=content, mode="r|") as archive:
+    with tarfile.open(fileobj=content, mode="r|", tarinfo=_StrictInfo) as archive:
         for info in archive:
             _check_ratio(uri, info.offset_data + info.size, size)
-            if not info.isreg() or info.issparse():
+            if not info.isreg():
                 continue
+            if info.issparse():
+                raise SourceError(f"{uri}: {info.name!r} is stored as a sparse file; unpack it")
             count += 1
             _check_count(uri, count)
             name = _text(info.name).removeprefix("./")
             _check_name(uri, name)
             yield Member("tar", packing, name, info.offset_data, info.size)
+        while rest := archive.fileobj.read(_CHUNK_BYTES):
+            if rest.strip(b"\0"):
+                raise SourceError(
+                    f"{uri}: there is more behind its end, as where archives were put together; "
+                    "unpack it"
+                )
+
+
+class _StrictInfo(tarfile.TarInfo):
+    """A header that ends the archive only where the archive says so.
+
+    tarfile takes a header that is cut or damaged for the end, and so loses all files behind it.
+    """
+
+    @classmethod
+    def fromtarfile(cls, tarfile: tarfile.TarFile) -> "_StrictInfo":
+        try:
+            return super().fromtarfile(tarfile)
+        except EOFHeaderError:
+            raise
+        except HeaderError as error:
+            raise ReadError(f"a header is cut or damaged: {error}") from error
 
 
 def _text(name: str) -> str:
@@ -154,7 +183,7 @@ def _check_name(uri: str, name: str) -> None:
         not path.parts
         or path.is_absolute()
         or ".." in path.parts
-        or ":" in path.parts[0]
+        or re.match(r"[A-Za-z]:", name)
         or "::" in name
     ):
         raise SourceError(

@@ -14,8 +14,10 @@ from fsspec.utils import glob_translate
 
 from aslbatch.errors import SourceError
 from aslbatch.shards.hub import is_pinned
-from aslbatch.storage.remote import ask, open_fs
+from aslbatch.storage.remote import ask, credentials_hint, open_fs
 from aslbatch.storage.remote_listing import Listed, list_files, version_of
+
+_PASSWORD = re.compile(r"(?<=://)[^/@\s]*:[^@\s]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,13 @@ def find_files(
         SourceError: The path is no source; there is no such file, none in the folder, or none that
             matches.
     """
-    _check_public(path)
     fs, inner = open_fs(path, storage_options)
     try:
-        if ask(fs, "isfile", inner):
+        kind = _kind(fs, inner)
+        if kind == "file":
             found: Iterable[Listed] = [_look_up(fs, inner, path)]
             problem = remedy = ""
-        elif ask(fs, "isdir", inner):
+        elif kind == "directory":
             found = _usable(_below(fs, inner), inner, is_known)
             problem = "no file with a known ending in this folder"
             remedy = "name the files by a glob and set source.format"
@@ -73,8 +75,9 @@ def find_files(
             remedy = "check source.paths; relative paths start at the working directory"
         stored = [StoredFile(_full_path(f.path, path, fs, inner), f.size, f.version) for f in found]
     except OSError as error:
+        what = f"{error.filename}: " if error.filename else ""
         raise SourceError(
-            f"{path}: cannot be read: {error.strerror or error}; check the permissions"
+            f"{path}: cannot be read: {what}{error.strerror or error}; {_remedy(path)}"
         ) from error
     if not stored:
         raise SourceError(f"{path}: {problem}; {remedy}")
@@ -90,6 +93,17 @@ def fingerprint(path: str, storage_options: Mapping[str, Any]) -> tuple[int, str
     fs, inner = open_fs(path, storage_options)
     found = _look_up(fs, inner, path)
     return found.size, found.version
+
+
+def _kind(fs: AbstractFileSystem, inner: str) -> str:
+    """Return `file`, `directory`, or an empty string where there is nothing of that name.
+
+    Not by `isfile` and `isdir`, which take every fault of storage for "no".
+    """
+    try:
+        return str(ask(fs, "info", inner)["type"])
+    except FileNotFoundError:
+        return ""
 
 
 def _look_up(fs: AbstractFileSystem, inner: str, path: str) -> Listed:
@@ -129,25 +143,32 @@ def _usable(
 def _full_path(file: str, path: str, fs: AbstractFileSystem, inner: str) -> str:
     """Return what opens `file`, found under `path`, which its file system calls `inner`."""
     if isinstance(fs, LocalFileSystem):
-        return normpath(file)
+        return re.sub("^/+", "/", normpath(file))
     url = path.rstrip("/")
     # Keeps the kind and the account of the URL, which fsspec's own unstrip_protocol may change.
     prefix = url.removesuffix(inner.rstrip("/"))
     return str(fs.unstrip_protocol(file)) if prefix == url else prefix + file
 
 
-def _check_public(path: str) -> None:
+def _remedy(path: str) -> str:
+    scheme, has_scheme, _ = path.partition("://")
+    if not has_scheme or scheme == "file":
+        return "check the permissions"
+    hint = credentials_hint(scheme)
+    return f"check the path, and the credentials in source.storage_options: {hint}"
+
+
+def check_public(path: str) -> None:
     """Check that a URL holds no password.
 
     Raises:
         SourceError: It does; it would end up in the plan.
     """
-    scheme, has_scheme, rest = path.partition("://")
-    user, has_user, _ = rest.partition("/")[0].rpartition("@")
-    if has_scheme and has_user and ":" in user:
+    if found := _PASSWORD.search(path):
         raise SourceError(
-            f"{scheme}://...@{rest.rpartition('@')[2]}: the URL holds a password, which would end "
-            "up in the plan; pass credentials in source.storage_options or the environment"
+            f"{path[: found.start()]}...{path[found.end() - 1 :]}: the URL holds a password, which "
+            "would end up in the plan; pass credentials in source.storage_options or in the "
+            "environment"
         )
 
 

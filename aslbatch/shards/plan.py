@@ -20,7 +20,7 @@ MIN_SHARD_ROWS = 2_048
 MAX_SHARD_ROWS = 131_072
 SHARDS_PER_WORKER = 8
 MAX_PIECES = 1_024
-MAX_SHARD_BYTES = 1 << 31
+MAX_SHARD_BYTES = 1 << 28
 AUTO_SHARD_BYTES = 1 << 26
 
 _SCANNERS = 16
@@ -100,7 +100,11 @@ def make_plan(
     if not isinstance(shard_rows, int):
         row_bytes = max(index.row_bytes for _, index in scanned)
         shard_rows = max(shard_rows(total_rows, row_bytes) // mark_every, 1) * mark_every
-    pieces = (p for s, index in scanned for p in _cut(s, index, shard_rows, mark_every))
+    pieces = (
+        (piece, piece.rows * index.row_bytes)
+        for source, index in scanned
+        for piece in _cut(source, index, shard_rows, mark_every)
+    )
     shards = [
         Shard(shard_name(number, group), number, group)
         for number, group in enumerate(_group(pieces, shard_rows))
@@ -180,15 +184,17 @@ def _cut(source: Source, index: Index, shard_rows: int, mark_every: int) -> Iter
         yield Piece(source, start, rows, byte_start, byte_end)
 
 
-def _group(pieces: Iterable[Piece], shard_rows: int) -> Iterator[tuple[Piece, ...]]:
-    """Put neighbors together while they fit one shard."""
+def _group(pieces: Iterable[tuple[Piece, float]], shard_rows: int) -> Iterator[tuple[Piece, ...]]:
+    """Put neighbors, given with the bytes that they take, together while they fit one shard."""
     group: list[Piece] = []
-    rows = 0
-    for piece in pieces:
-        if group and (rows + piece.rows > shard_rows or len(group) == MAX_PIECES):
+    rows, size_bytes = 0, 0.0
+    for piece, piece_bytes in pieces:
+        fits = rows + piece.rows <= shard_rows and size_bytes + piece_bytes <= MAX_SHARD_BYTES
+        if group and not (fits and len(group) < MAX_PIECES):
             yield tuple(group)
-            group, rows = [], 0
+            group, rows, size_bytes = [], 0, 0.0
         group.append(piece)
         rows += piece.rows
+        size_bytes += piece_bytes
     if group:
         yield tuple(group)

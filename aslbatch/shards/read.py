@@ -1,6 +1,6 @@
 """Read one shard into a table: the kept source columns, the text, and where each row is from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import Any
@@ -41,20 +41,25 @@ def read_shard(shard: Shard, *, schema: pa.Schema, reading: Reading) -> pa.Table
     # Small objects of a remote store are waited for together; an archive is read front to end.
     batches = [list(pieces) for _, pieces in groupby(shard.pieces, lambda p: p.source.container)]
     with ThreadPoolExecutor(min(_READERS, len(batches))) as pool:
-        tables = pool.map(lambda batch: [_read_piece(p, schema, reading) for p in batch], batches)
+        tables = pool.map(lambda batch: _read_pieces(batch, schema, reading), batches)
         table = pa.concat_tables(table for batch in tables for table in batch)
     return table.unify_dictionaries().combine_chunks()
 
 
+def _read_pieces(pieces: Sequence[Piece], schema: pa.Schema, reading: Reading) -> list[pa.Table]:
+    """Read pieces of one file, or of files in one archive."""
+    _check_unchanged(pieces[0].source, reading.storage_options)
+    tables = [_read_piece(piece, schema, reading) for piece in pieces]
+    # Checked again, since a source that is replaced while it is read may give parts of both.
+    _check_unchanged(pieces[0].source, reading.storage_options)
+    return tables
+
+
 def _read_piece(piece: Piece, schema: pa.Schema, reading: Reading) -> pa.Table:
-    source = piece.source
-    _check_unchanged(source, reading.storage_options)
     try:
-        raw = FORMATS[source.format].read(piece, schema=schema, reading=reading)
+        raw = FORMATS[piece.source.format].read(piece, schema=schema, reading=reading)
     except DamagedSourceError as error:
         raw = _unreadable(piece, schema, error.message)
-    # Checked again, since a source that is replaced while it is read may give parts of both.
-    _check_unchanged(source, reading.storage_options)
     if len(raw.text) != piece.rows:
         raise SourceError(
             f"{piece}: {len(raw.text)} rows, planned were {piece.rows}; "

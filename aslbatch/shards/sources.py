@@ -9,7 +9,7 @@ from aslbatch.errors import SourceError
 from aslbatch.shards.archives import ARCHIVE_OF_ENDING, archive_kind, list_members
 from aslbatch.shards.formats.content import readable
 from aslbatch.shards.hub import pin
-from aslbatch.shards.listing import StoredFile, find_files, visible
+from aslbatch.shards.listing import StoredFile, check_public, find_files, visible
 from aslbatch.shards.source import Source
 
 FORMAT_OF_ENDING = {
@@ -72,6 +72,7 @@ def list_sources(
     faults: list[str] = []
     for path in paths:
         try:
+            check_public(path)
             pattern, stored_path = _split_chain(path)
             for file in find_files(
                 pin(stored_path, storage_options),
@@ -113,9 +114,14 @@ def _split_chain(path: str) -> tuple[str, str]:
 
 
 def _is_known(name: str) -> bool:
+    return _is_rows(name) or archive_kind(name) is not None
+
+
+def _is_rows(name: str) -> bool:
+    """Return whether a file holds rows, by its name."""
     if any(fnmatchcase(PurePosixPath(name).name, note) for note in _DATASET_NOTES):
         return False
-    return _ending(name)[0] in FORMAT_OF_ENDING or archive_kind(name) is not None
+    return _ending(name)[0] in FORMAT_OF_ENDING
 
 
 def _ending(file: str) -> tuple[str, str]:
@@ -175,9 +181,7 @@ def _is_wanted(member: str, patterns: Sequence[str]) -> bool:
     """Return whether a file of an archive is a source: by its ending, or named by a pattern."""
     if not visible(member, ""):
         return False
-    return any(
-        fnmatchcase(member, p) if p else _ending(member)[0] in FORMAT_OF_ENDING for p in patterns
-    )
+    return any(fnmatchcase(member, p) if p else _is_rows(member) for p in patterns)
 
 
 def _format(uri: str, name: str, wanted: str) -> tuple[str, str]:

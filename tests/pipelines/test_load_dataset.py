@@ -5,8 +5,9 @@ import shutil
 import yaml
 from sample import read
 
+from aslbatch.pipelines.accounts import load_plan
 from aslbatch.pipelines.card import dataset_card
-from aslbatch.pipelines.run_record import read_run_record
+from aslbatch.pipelines.run_record import read_run_record, recorded_output
 from aslbatch.storage.folder import Storage
 
 NAME = "org/glosses"
@@ -60,9 +61,10 @@ def test_a_pinned_revision_keeps_its_rows(finished, hub):
 
 
 def test_a_run_that_rejected_nothing_names_no_such_configuration(done):
-    record = read_run_record(Storage(str(done / "out")))
+    storage = Storage(str(done / "out"))
+    record = read_run_record(storage)
     summary = {"translated": 3, "rejected": {}, "source_tokens": 9, "target_tokens": 7}
-    card = dataset_card(record, summary)
+    card = dataset_card(record, summary, recorded_output(record, load_plan(storage)))
     assert [config["config_name"] for config in front_matter(card)["configs"]] == ["default"]
     shutil.rmtree(done / "out" / "rejected")
     (done / "out" / "README.md").write_text(card)

@@ -153,6 +153,47 @@ def test_an_encrypted_file_is_refused():
         plan_of()
 
 
+def tar_of(*names: str) -> bytes:
+    pack("part.tar", dict.fromkeys(names, b"hello\n" * 3))
+    data = Path("part.tar").read_bytes()
+    Path("part.tar").unlink()
+    return data
+
+
+DAMAGED = {
+    "cut before a header": lambda data: data[:2048],
+    "cut in a header": lambda data: data[: 2048 + 100],
+    "a header with a flipped byte": lambda data: (
+        data[: 2048 + 5] + bytes([data[2048 + 5] ^ 1]) + data[2048 + 6 :]
+    ),
+    "another archive behind its end": lambda data: data + tar_of("z.txt"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
+def test_no_file_of_a_damaged_tar_is_lost_silently(name, damage):
+    data = DAMAGED[damage](tar_of("a.txt", "b.txt", "c.txt"))
+    Path(name).write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+    with pytest.raises(SourceError, match=rf"{name}: (no readable tar|there is more behind)"):
+        plan_of()
+
+
+def test_a_sparse_file_is_refused():
+    info = tarfile.TarInfo("x.txt")
+    info.size, info.type = 6, tarfile.GNUTYPE_SPARSE
+    with tarfile.open("a.tar", "w") as archive:
+        archive.addfile(info, io.BytesIO(b"hello\n"))
+    with pytest.raises(SourceError, match=r"'x\.txt' is stored as a sparse file"):
+        plan_of()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_colons_are_common_in_names_of_films(name):
+    pack(name, {"Mission: Spring.txt": b"hello\n"})
+    assert read_all(plan_of())["_text"].to_pylist() == ["hello"]
+
+
 def test_links_are_no_files():
     with tarfile.open("a.tar", "w") as archive:
         link = tarfile.TarInfo("passwd.txt")

@@ -73,7 +73,7 @@ sink:
         "job.yaml:1: model: required key is missing",
         "job.yaml:2: source.paths[1]: expected non-empty text, got 5; in quotes it is text",
         "job.yaml:3: source.format: expected one of auto, parquet, arrow, jsonl, csv, tsv, text, "
-        'vtt, ass, got "xml"',
+        'tmx, srt, vtt, ass, got "xml"',
         'job.yaml:5: decoding.num_beams: expected an integer of at least 1, got "four"',
         "job.yaml:6: decoding.num_beem: unknown key; did you mean num_beams?",
     ]

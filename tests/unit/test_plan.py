@@ -69,6 +69,13 @@ def test_rows_too_long_for_a_shard_are_an_error_that_says_where(monkeypatch):
         plan(shard_rows=2)
 
 
+def test_small_sources_share_a_shard_only_while_their_bytes_fit(monkeypatch):
+    monkeypatch.setattr("aslbatch.shards.plan.MAX_SHARD_BYTES", 50)
+    for name in "abc":
+        Path(f"{name}.txt").write_bytes(b"x" * 20 + b"\n")
+    assert [len(shard.pieces) for shard in plan(shard_rows=100).shards] == [2, 1]
+
+
 def test_faults_of_several_sources_are_told_at_once():
     for name in "abc":
         Path(f"{name}.csv").write_text("id\n1\n" if name != "b" else "text\nhi\n")
@@ -152,7 +159,7 @@ def test_unknown_column_names_those_there_are():
 @pytest.mark.parametrize("name", ["translation", "_text", "source_row"])
 def test_reserved_column_is_refused_unless_left_out(name):
     Path("a.csv").write_text(f"{name},text\n1,hello\n")
-    with pytest.raises(SourceError, match=rf"'{name}' of a\.csv .*source\.columns, or rename"):
+    with pytest.raises(SourceError, match=rf"'{name}' of a\.csv .*source\.columns, which"):
         plan()
     assert plan(columns=["text"]).schema.names == ["text"]
 

@@ -3,7 +3,10 @@ from pathlib import Path
 
 import fsspec
 import pytest
+from pydantic import ValidationError
+from s3_server import RandomFaults
 
+from aslbatch.config.translate import SourceSection
 from aslbatch.errors import SourceError
 from aslbatch.shards.listing import fingerprint
 from aslbatch.shards.source import Source
@@ -183,6 +186,38 @@ def test_a_remote_folder_is_listed_without_a_question_for_each_file(bucket):
     bucket.server.counts.clear()
     list_sources([f"{bucket.url}/many"], storage_options=bucket.storage_options)
     assert sum(bucket.server.counts.values()) < 10
+
+
+def test_a_passing_fault_is_not_taken_for_a_missing_folder(bucket):
+    bucket.server.inject = RandomFaults(0.5, seed=3)
+    sources = list_sources([f"{bucket.url}/in"], storage_options=bucket.storage_options)
+    assert len(sources) == 2
+    bucket.server.inject = None
+    with pytest.raises(SourceError, match=r"nowhere: there is no such file or folder"):
+        list_sources([f"{bucket.url}/nowhere"], storage_options=bucket.storage_options)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "zip://x::s3://KEY:S3CRET@bucket/a.zip",
+        "zip://x::s3://KEY:S3CRET@bucket/a.rar",
+        "s3://KEY:S3/CRET@bucket/x",
+        "simplecache::s3://KEY:S3CRET@bucket/a",
+    ],
+)
+def test_a_password_anywhere_in_a_path_is_refused_and_not_shown(path):
+    with pytest.raises(SourceError, match="the URL holds a password") as caught:
+        list_sources([path], storage_options={})
+    assert "CRET" not in str(caught.value)
+    with pytest.raises(ValidationError) as refused:
+        SourceSection(paths=[path])
+    assert "holds a password" in str(refused.value)
+
+
+def test_a_path_with_two_slashes_names_the_same_file(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"a\n")
+    assert len(list_sources([f"{tmp_path}/a.txt", f"/{tmp_path}/a.txt"], storage_options={})) == 1
 
 
 def test_remote_version_changes_with_the_content(bucket):

@@ -37,7 +37,8 @@ def scan(source: Source, *, reading: Reading, mark_every: int, limit: int | None
         ]
     )
     check_text_column(source.uri, schema, reading.text_column)
-    return Index(len(_segments(source, reading)[:limit]), schema)
+    size = source.member.size if source.member else source.size
+    return Index(len(_segments(source, reading)[:limit]), schema, unpacked_bytes=size)
 
 
 def read(piece: Piece, *, schema: pa.Schema, reading: Reading) -> RawRows:
