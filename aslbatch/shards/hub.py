@@ -44,13 +44,11 @@ def pin(path: str, storage_options: Mapping[str, Any]) -> str:
         if not hasattr(found, "revision"):
             return path
         about = insist(
-            lambda: api.repo_info(found.repo_id, repo_type=found.repo_type, revision=found.revision)
+            lambda: api.repo_info(
+                found.repo_id, repo_type=found.repo_type, revision=found.revision
+            ),
+            patience_s=_PATIENCE_S,
         )
-    except (ValueError, NotImplementedError) as error:
-        raise SourceError(
-            f"{without_credentials(path)}: not a path of the Hub; write "
-            "hf://datasets/org/name[@revision][/path], slashes of a revision as %2F"
-        ) from error
     except OSError as error:
         hint = "" if "://datasets/" in path else "; a data set begins with hf://datasets/"
         raise SourceError(f"{path}: {error.strerror or error}{hint}") from error
@@ -64,8 +62,13 @@ def _resolve(fs: AbstractFileSystem, path: str) -> Any:  # noqa: ANN401 - a type
         return fs.resolve_path(path)
     except FileNotFoundError as error:
         if isinstance(error.__cause__, hub_errors()):
-            raise error.__cause__ from error
+            raise error.__cause__ from None  # whose own cause it must not become
         raise
+    except (ValueError, NotImplementedError) as error:
+        raise SourceError(
+            f"{without_credentials(path)}: not a path of the Hub; write "
+            "hf://datasets/org/name[@revision][/path], slashes of a revision as %2F"
+        ) from error
 
 
 def is_pinned(path: str) -> bool:

@@ -195,7 +195,7 @@ def _format(uri: str, name: str, wanted: str) -> tuple[str, str]:
     file_format = FORMAT_OF_ENDING[ending] if wanted == "auto" else wanted
     if file_format in _SEEKING and (compression != "none" or "::" in uri):
         raise SourceError(
-            f"{uri}: a {file_format.capitalize()} file that is compressed or in an archive cannot "
+            f"{uri}: {file_format.capitalize()} files that are compressed or in an archive cannot "
             "be read in parts; unpack it"
         )
     return file_format, compression

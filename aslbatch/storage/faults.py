@@ -132,9 +132,11 @@ def errno_of(error: Exception) -> int:
 
 
 def links(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error, what it was raised from, and so on."""
-    while error is not None:
+    """Yield an error, what it was raised from, and so on, each once."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
         yield error
+        seen.append(error)
         error = error.__cause__
 
 

@@ -136,5 +136,5 @@ def test_what_is_no_arrow_file_is_an_error(data):
 
 def test_a_compressed_arrow_file_is_refused():
     Path("a.arrow.gz").write_bytes(b"x")
-    with pytest.raises(SourceError, match="compressed Arrow file"):
+    with pytest.raises(SourceError, match="Arrow files that are compressed"):
         plan_of("a.arrow.gz")
