@@ -1,3 +1,5 @@
+import gzip
+import tracemalloc
 from pathlib import Path
 
 import pyarrow as pa
@@ -234,6 +236,29 @@ def test_damaged_compressed_file_is_named(ending):
     Path(f"a.txt.{ending}").write_bytes(b"this is no compressed file")
     with pytest.raises(SourceError, match=rf"^a\.txt\.{ending}: cannot be read"):
         plan()
+
+
+@pytest.mark.parametrize("name", ["a.jsonl.gz", "a.csv.gz"])
+@pytest.mark.parametrize("good", [0, 2])
+def test_a_line_too_long_for_memory_is_named_and_never_held_whole(name, good, monkeypatch):
+    monkeypatch.setattr("aslbatch.shards.formats.content.MAX_LINE_BYTES", 1 << 16)
+    line = b'{"text": "x"}\n' if "json" in name else b"text\n"
+    Path(name).write_bytes(gzip.compress(line * good + b"\0" * (1 << 25)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(SourceError, match=rf"{name} line {good + 1}: longer than 65536 bytes"):
+            plan()
+        assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
+def test_a_line_of_just_the_greatest_length_passes(name, monkeypatch):
+    line = b'{"text": "xy"}' if "json" in name else b"text\n" + b"x" * 14
+    monkeypatch.setattr("aslbatch.shards.formats.content.MAX_LINE_BYTES", 15)
+    Path(name).write_bytes(line + b"\n")
+    assert plan().rows == 1
 
 
 def test_jsonl_types_are_inferred():

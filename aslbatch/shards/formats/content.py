@@ -16,6 +16,9 @@ from aslbatch.shards.source import Source
 from aslbatch.storage.stored import open_stored, read_stored
 
 CHUNK_BYTES = 1 << 20
+MAX_LINE_BYTES = 1 << 26
+"""Longer lines are not taken for lines: a few compressed bytes may stand for more than memory."""
+
 BOM = "\ufeff"
 
 
@@ -66,6 +69,23 @@ def chunks(content: BinaryIO) -> Iterator[bytes]:
     """Yield what is left of a stream in pieces of at most CHUNK_BYTES."""
     while chunk := content.read(CHUNK_BYTES):
         yield chunk
+
+
+def bounded_lines(content: BinaryIO, uri: str) -> Iterator[bytes]:
+    """Yield the lines of a stream, with their newlines, and never hold more than MAX_LINE_BYTES.
+
+    Raises:
+        SourceError: A line is longer.
+    """
+    number = 1
+    while line := content.readline(MAX_LINE_BYTES + 1):
+        if len(line) > MAX_LINE_BYTES:
+            raise SourceError(
+                f"{uri} line {number}: longer than {MAX_LINE_BYTES} bytes; is it a file of lines? "
+                "Break the line in the source, or set source.format"
+            )
+        yield line
+        number += 1
 
 
 def read_range(piece: Piece, storage_options: Mapping[str, Any]) -> bytes:

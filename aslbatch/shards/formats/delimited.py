@@ -15,7 +15,7 @@ from aslbatch.errors import SourceError
 from aslbatch.rejects import Rejection
 from aslbatch.schema import RejectReason
 from aslbatch.shards.columns import check_text_column
-from aslbatch.shards.formats.content import BOM, open_content, read_range
+from aslbatch.shards.formats.content import BOM, bounded_lines, open_content, read_range
 from aslbatch.shards.formats.protocol import Index, RawRows
 from aslbatch.shards.formats.text import invalid_utf8
 from aslbatch.shards.reading import Reading
@@ -40,7 +40,8 @@ class Record:
 def scan(source: Source, *, reading: Reading, mark_every: int, limit: int | None) -> Index:
     """Count records; see `aslbatch.shards.formats.protocol.Format`."""
     with open_content(source, reading.storage_options) as content:
-        records = parse(content, DELIMITERS[source.format], at_file_start=True)
+        lines = bounded_lines(content, source.uri)
+        records = parse(lines, DELIMITERS[source.format], at_file_start=True)
         header, position = _header(records, source.uri)
         schema = pa.schema([(name, pa.string()) for name in header])
         check_text_column(source.uri, schema, reading.text_column)
@@ -62,7 +63,8 @@ def read(piece: Piece, *, schema: pa.Schema, reading: Reading) -> RawRows:
     """Parse records; see `aslbatch.shards.formats.protocol.Format`."""
     delimiter = DELIMITERS[piece.source.format]
     with open_content(piece.source, reading.storage_options) as content:
-        header, _ = _header(parse(content, delimiter, at_file_start=True), piece.source.uri)
+        first_lines = bounded_lines(content, piece.source.uri)
+        header, _ = _header(parse(first_lines, delimiter, at_file_start=True), piece.source.uri)
     lines = io.BytesIO(read_range(piece, reading.storage_options))
     rows: list[list[str] | None] = []
     rejects: dict[int, Rejection] = {}

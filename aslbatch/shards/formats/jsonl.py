@@ -13,6 +13,7 @@ from aslbatch.schema import RejectReason
 from aslbatch.shards.columns import check_text_column, has_all_columns, text_value
 from aslbatch.shards.formats.content import (
     BOM,
+    bounded_lines,
     count_lines,
     open_content,
     read_range,
@@ -41,7 +42,7 @@ def scan(source: Source, *, reading: Reading, mark_every: int, limit: int | None
     with open_content(source, reading.storage_options) as content:
         rows, offsets = count_lines(content, mark_every=mark_every, limit=limit)
     with open_content(source, reading.storage_options) as content:
-        sample = itertools.islice(content, SAMPLE_ROWS)
+        sample = itertools.islice(bounded_lines(content, source.uri), SAMPLE_ROWS)
         schema = _look_at(sample)
     if not schema.names:
         raise SourceError(
