@@ -1,7 +1,7 @@
 """Which columns a job keeps: unify the schemas of all sources, and check the text column."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from aslbatch.errors import SourceError
 from aslbatch.schema import DETAIL, REASON, RESERVED_COLUMNS, TEXT
+from aslbatch.shards.formats.json_types import without_nulls
 
 _MODE_KEY = b"aslbatch.columns"
 
@@ -90,7 +91,10 @@ def text_value(values: Mapping[str, Any], name: str) -> object:
 
 
 def keep_columns(
-    schemas: Sequence[tuple[str, pa.Schema]], columns: Literal["all"] | Sequence[str]
+    schemas: Sequence[tuple[str, pa.Schema]],
+    columns: Literal["all"] | Sequence[str],
+    *,
+    guessed: Collection[str] = (),
 ) -> pa.Schema:
     """Unify the schemas of all sources and keep the columns that the job asks for.
 
@@ -100,6 +104,7 @@ def keep_columns(
     Args:
         schemas: URI and schema of each source.
         columns: `all`, or names in the order wanted.
+        guessed: Columns of guessed types: what is null in all sources becomes string there.
 
     Returns:
         Nullable fields without metadata, as rejected rows may have nulls anywhere.
@@ -113,7 +118,8 @@ def keep_columns(
         for field in schema:
             if columns == "all" or field.name in columns:
                 first = unified.setdefault(field.name, (uri, field.type))
-                unified[field.name] = (first[0], _unify(field.name, first, (uri, field.type)))
+                kind = _unify(field.name, first, (uri, field.type))
+                unified[field.name] = (first[0] if kind == first[1] else uri, kind)
     names = list(unified) if columns == "all" else list(dict.fromkeys(columns))
     if unknown := [name for name in names if name not in unified]:
         present = dict.fromkeys(name for _, schema in schemas for name in schema.names)
@@ -129,7 +135,9 @@ def keep_columns(
             "source.text_column need not be among, or rename them"
         )
     mode = b"all" if columns == "all" else b"listed"
-    return pa.schema([(name, unified[name][1]) for name in names], metadata={_MODE_KEY: mode})
+    kinds = {name: unified[name][1] for name in names}
+    kinds |= {name: without_nulls(kinds[name]) for name in names if name in guessed}
+    return pa.schema(list(kinds.items()), metadata={_MODE_KEY: mode})
 
 
 def has_all_columns(schema: pa.Schema) -> bool:

@@ -96,7 +96,9 @@ def make_plan(
     if total_rows == 0:
         names = ", ".join(source.uri for source in sources[:_NAMED_FAULTS])
         raise SourceError(f"there are no rows in {names}; check source.paths and --limit")
-    schema = keep_columns([(source.uri, index.schema) for source, index in scanned], columns)
+    schemas = [(source.uri, index.schema) for source, index in scanned]
+    guessed = {name for _, index in scanned if index.guessed_types for name in index.schema.names}
+    schema = keep_columns(schemas, columns, guessed=guessed)
     if not isinstance(shard_rows, int):
         row_bytes = max(index.row_bytes for _, index in scanned)
         shard_rows = max(shard_rows(total_rows, row_bytes) // mark_every, 1) * mark_every

@@ -283,6 +283,21 @@ def test_jsonl_types_are_inferred():
     )
 
 
+def test_a_type_of_nulls_gives_way_only_where_it_was_guessed():
+    Path("a.jsonl").write_text('{"text": "x", "guessed": null}\n')
+    pq.write_table(pa.table({"text": ["y"], "stated": pa.nulls(1)}), "b.parquet")
+    schema = plan().schema
+    assert schema.field("guessed").type == pa.string()
+    assert schema.field("stated").type == pa.null()
+
+
+def test_a_clash_of_types_names_a_file_that_has_the_type():
+    for name, value in (("a", "null"), ("b", "5"), ("c", '"five"')):
+        Path(f"{name}.jsonl").write_text(f'{{"text": "x", "n": {value}}}\n')
+    with pytest.raises(SourceError, match=r"int64 in b\.jsonl, but string in c\.jsonl"):
+        plan()
+
+
 def test_jsonl_that_is_one_document_is_refused():
     Path("a.json").write_text('[\n  {\n    "text": "x"\n  }\n]\n')
     with pytest.raises(SourceError, match=r"a\.json: none of .* one object a line"):

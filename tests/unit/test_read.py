@@ -195,6 +195,52 @@ def test_jsonl_field_beyond_the_sample_is_rejected_unless_columns_are_chosen(mon
     assert texts(read_bytes("a.jsonl", data, columns=[])) == ["a", "a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("empty", "full"),
+    [
+        (None, 1999),
+        (None, [1.5]),
+        ([], [1, None]),
+        ([[]], [[1]]),
+        ([None], [{"a": 1}]),
+        ([{"a": None}], [{"a": True}]),
+        ({"a": None, "b": []}, {"a": 5, "b": [{"c": "x"}]}),
+        ({"a": {"b": None}}, None),
+    ],
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_jsonl_of_which_one_file_has_only_nulls_reads_as_written(empty, full, turned):
+    values = [full, empty] if turned else [empty, full]
+    for name, value in zip("ab", values, strict=True):
+        Path(f"{name}.jsonl").write_text(json.dumps({"text": name, "x": value}) + "\n")
+    table = read_all(plan())
+    assert reasons(table) == [None, None]
+    assert table["x"].to_pylist() == values
+
+
+def test_jsonl_text_column_may_be_null_throughout_one_file():
+    Path("a.jsonl").write_text('{"text": null}\n')
+    Path("b.jsonl").write_text('{"text": "hello"}\n')
+    table = read_all(plan())
+    assert texts(table) == [None, "hello"]
+    assert reasons(table) == ["empty", None]
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.timestamp("us"), pa.float32(), pa.date32(), pa.decimal128(9, 2)]
+)
+def test_jsonl_nulls_fit_any_type_of_another_source_and_later_values_are_rejected(
+    kind, monkeypatch
+):
+    monkeypatch.setattr("aslbatch.shards.formats.jsonl.SAMPLE_ROWS", 1)
+    Path("a.jsonl").write_text('{"text": "a", "x": null}\n{"text": "b", "x": "2020"}\n')
+    pq.write_table(pa.table({"text": ["c"], "x": pa.nulls(1, kind)}), "b.parquet")
+    table = read_all(plan())
+    assert table.schema.field("x").type == kind
+    assert reasons(table) == [None, "invalid_row", None]
+    assert details(table)[1].startswith(f"field 'x' is string, expected {kind}")
+
+
 def test_jsonl_integers_become_doubles_where_another_file_has_them():
     Path("a.jsonl").write_text('{"text": "a", "n": 1}\n')
     Path("b.jsonl").write_text('{"text": "b", "n": 1.5}\n{"text": "c", "only_b": 1}\n')

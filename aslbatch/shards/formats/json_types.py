@@ -58,7 +58,7 @@ def without_nulls(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_null(kind):
         return pa.string()
     if pa.types.is_list(kind):
-        return pa.list_(without_nulls(kind.value_type))
+        return pa.list_(kind.value_field.with_type(without_nulls(kind.value_type)))
     if pa.types.is_struct(kind):
         return pa.struct([field.with_type(without_nulls(field.type)) for field in kind])
     return kind
@@ -91,7 +91,19 @@ def compile_check(kind: pa.DataType) -> Check:
         return _scalar_check(kind, lambda value: type(value) is int and low <= value < high)
     if pa.types.is_float64(kind):
         return _scalar_check(kind, _fits_double)
-    return _scalar_check(kind, lambda value: isinstance(value, str))
+    if any(is_such(kind) for is_such in _HOLD_STRINGS):
+        return _scalar_check(kind, lambda value: isinstance(value, str))
+    # A type that only other sources have, in which this one was seen to have nulls.
+    return _scalar_check(kind, lambda value: False)
+
+
+_HOLD_STRINGS = (
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_string_view,
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+)
 
 
 def _fits_double(value: object) -> bool:

@@ -55,8 +55,9 @@ def scan(source: Source, *, reading: Reading, mark_every: int, limit: int | None
             f"{source.uri}: field {empty[0]!r} has only empty objects, which Parquet cannot store; "
             "remove the field from the source"
         )
-    check_text_column(source.uri, schema, reading.text_column)
-    return Index(rows, schema, offsets)
+    filled = pa.schema([field.with_type(without_nulls(field.type)) for field in schema])
+    check_text_column(source.uri, filled, reading.text_column)
+    return Index(rows, schema, offsets, guessed_types=True)
 
 
 def read(piece: Piece, *, schema: pa.Schema, reading: Reading) -> RawRows:
@@ -87,7 +88,7 @@ def read(piece: Piece, *, schema: pa.Schema, reading: Reading) -> RawRows:
 
 
 def _look_at(lines: Iterable[bytes]) -> pa.Schema:
-    """Return the types in a sample.
+    """Return the types in a sample, null where it has only nulls.
 
     Where rows disagree the earlier ones win, so that the types do not depend on how much of the
     file was seen.
@@ -101,7 +102,7 @@ def _look_at(lines: Iterable[bytes]) -> pa.Schema:
             merged = merge_types(types.get(name, pa.null()), infer_type(value))
             if merged is not None:
                 types[name] = merged
-    return pa.schema([(name, without_nulls(kind)) for name, kind in types.items()])
+    return pa.schema(list(types.items()))
 
 
 def _parse(line: bytes, *, may_have_bom: bool) -> dict[str, Any] | Rejection:

@@ -23,12 +23,15 @@ class Index:
             with the first, and of the end of the last row. Empty for formats that are not read
             by bytes.
         unpacked_bytes: About how many bytes all columns take in memory, where there are no offsets.
+        guessed_types: Whether the types are those of some values, so that null is a type only for
+            want of others.
     """
 
     rows: int
     schema: pa.Schema
     offsets: "array[int]" = field(default_factory=lambda: array("q"))
     unpacked_bytes: int = 0
+    guessed_types: bool = False
 
     @property
     def row_bytes(self) -> float:
