@@ -8,6 +8,7 @@ from aslbatch.errors import SourceError
 from aslbatch.schema import rejection_fields, translation_fields
 from aslbatch.shards.encoding import JSONL, PARQUET, Encoding
 from aslbatch.shards.json_lines import without_json
+from aslbatch.shards.parquet_bytes import without_parquet
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,15 @@ class OutputFormat:
         Raises:
             SourceError: It cannot; the message names each such column.
         """
-        odd = without_json(self.source_schema) if self.format == JSONL else []
+        if self.format == JSONL:
+            odd = without_json(self.source_schema)
+            what, or_else = "JSON lines", ", or set sink.format to parquet"
+        else:
+            odd = without_parquet(self.source_schema)
+            what, or_else = "Parquet", ""
         if odd:
             names = ", ".join(f"{field.name!r} ({field.type})" for field in odd)
             raise SourceError(
-                f"columns that JSON lines cannot hold: {names}; leave them out with "
-                f"source.columns, or set sink.format to parquet"
+                f"columns that {what} cannot hold: {names}; leave them out with "
+                f"source.columns{or_else}"
             )

@@ -68,6 +68,19 @@ def table_from_parquet(data: bytes, schema: pa.Schema) -> pa.Table:
     return table.cast(schema)
 
 
+def without_parquet(schema: pa.Schema) -> list[pa.Field]:
+    """Return the fields whose values Parquet cannot hold, which only writing them tells."""
+    return [field for field in schema if not _has_parquet(pa.schema([field]))]
+
+
+def _has_parquet(schema: pa.Schema) -> bool:
+    try:
+        pq.write_table(schema.empty_table(), pa.BufferOutputStream())
+    except pa.ArrowException:
+        return False
+    return True
+
+
 def _repeats(column: pa.ChunkedArray) -> bool:
     """Return whether a dictionary pays: the values come several times each.
 

@@ -134,6 +134,24 @@ def test_columns_that_json_cannot_hold_are_all_named_with_their_types():
     OutputFormat(schema, False, "zstd").check_columns()
 
 
+def test_columns_that_parquet_cannot_hold_are_all_named_with_their_types():
+    odd = {
+        "empty": pa.struct([]),
+        "nested": pa.list_(pa.struct([("inner", pa.struct([]))])),
+        "runs": pa.run_end_encoded(pa.int32(), pa.string()),
+        "span": pa.month_day_nano_interval(),
+    }
+    good = pa.schema([("id", pa.int64()), ("day", pa.date32()), ("nothing", pa.null())])
+    with pytest.raises(
+        SourceError, match=r"Parquet cannot hold.*out with source\.columns$"
+    ) as caught:
+        OutputFormat(pa.schema([*good, *odd.items()]), False, "zstd").check_columns()
+    for name, kind in odd.items():
+        assert f"{name!r} ({kind})" in caught.value.message
+    assert not any(f"'{name}'" in caught.value.message for name in good.names)
+    OutputFormat(good, False, "zstd").check_columns()
+
+
 def test_a_json_line_is_utf_8_with_the_keys_in_order():
     lines = Encoding("jsonl", "none").encode(data(3)).decode("utf-8").split("\n")
     assert lines.pop() == ""
