@@ -5,6 +5,9 @@ as differences and as split bytes. Row groups are small and have statistics and 
 which DuckDB, Ray and others skip those that a filter excludes.
 """
 
+from collections import Counter
+from collections.abc import Container
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -38,7 +41,7 @@ def table_to_parquet(table: pa.Table, *, compression: str) -> bytes:
         row_group_size=ROW_GROUP_ROWS,
         write_page_index=True,
         use_dictionary=[leaf for leaf, name in leaves.items() if name in repeating],
-        column_encoding=_encodings(table.schema, repeating),
+        column_encoding=_encodings(table.schema, leaves, repeating),
         sorting_columns=_sorting(table),
     )
     data: bytes = buffer.getvalue().to_pybytes()
@@ -96,19 +99,27 @@ def _repeats(column: pa.ChunkedArray) -> bool:
 
 
 def _leaves(schema: pa.Schema) -> dict[str, str]:
-    """Return the paths of all Parquet columns, each with the column of the table it is part of."""
+    """Return the paths of Parquet columns, each with the column of the table it is part of.
+
+    A field `b` of a struct `a` has the path of a column `a.b`: where both are there, neither can
+    be told how to be encoded, and the path is left out.
+    """
     buffer = pa.BufferOutputStream()
     pq.write_table(schema.empty_table(), buffer)
     columns = pq.ParquetFile(pa.BufferReader(buffer.getvalue())).schema
     paths = [columns.column(index).path for index in range(len(columns))]
-    return {path: path if path in schema.names else path.partition(".")[0] for path in paths}
+    return {
+        path: path if path in schema.names else path.partition(".")[0]
+        for path, count in Counter(paths).items()
+        if count == 1
+    }
 
 
-def _encodings(schema: pa.Schema, repeating: set[str]) -> dict[str, str]:
+def _encodings(schema: pa.Schema, leaves: Container[str], repeating: set[str]) -> dict[str, str]:
     """Return encodings for numbers that do not repeat, under which they compress well."""
     found = {}
     for field in schema:
-        if field.name in repeating:
+        if field.name in repeating or field.name not in leaves:
             continue
         if pa.types.is_integer(field.type):
             found[field.name] = "DELTA_BINARY_PACKED"

@@ -152,6 +152,17 @@ def test_columns_that_parquet_cannot_hold_are_all_named_with_their_types():
     OutputFormat(good, False, "zstd").check_columns()
 
 
+@pytest.mark.parametrize("inner", ["x", 5, 0.5, [1], None])
+@pytest.mark.parametrize("outer", ["y", 7, 1.5])
+def test_a_struct_and_a_column_of_the_same_path_come_back(inner, outer):
+    rows = [{"a": {"b": inner}, "a.b": outer, "n": number} for number in range(9)]
+    table = pa.Table.from_pylist(rows)
+    file = file_of(Encoding("parquet", "zstd"), table)
+    assert decode(*file, table.schema).equals(table)
+    dotted = pa.schema([table.schema.field("a.b")])
+    assert decode(*file, dotted).equals(table.select(["a.b"]))
+
+
 def test_a_json_line_is_utf_8_with_the_keys_in_order():
     lines = Encoding("jsonl", "none").encode(data(3)).decode("utf-8").split("\n")
     assert lines.pop() == ""
