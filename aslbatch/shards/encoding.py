@@ -16,6 +16,7 @@ PARQUET = "parquet"
 JSONL = "jsonl"
 
 _READ_BYTES = 1 << 20
+_WRITTEN_AS_DICTIONARIES = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ def _canonical(table: pa.Table) -> pa.Table:
 
 def _in_order(column: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = column.type
-    if not pa.types.is_dictionary(kind) or not pa.types.is_string(kind.value_type):
+    # Parquet and JSON lines keep no dictionary of other values, such as numbers.
+    if not pa.types.is_dictionary(kind) or kind.value_type not in _WRITTEN_AS_DICTIONARIES:
         return column
     return column.cast(kind.value_type).combine_chunks().dictionary_encode().cast(kind)

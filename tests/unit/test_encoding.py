@@ -3,6 +3,7 @@
 import json
 import math
 import random
+from decimal import Decimal
 
 import duckdb
 import pyarrow as pa
@@ -72,6 +73,33 @@ def test_equal_rows_give_equal_bytes_whatever_their_chunks(encoding):
     other = pa.concat_tables([again.slice(0, cut), data().slice(cut)])
     assert other["speaker"].num_chunks == 2
     assert encoding.encode(other) == content
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (pa.string(), ["a", "b"]),
+        (pa.large_string(), ["a", "b"]),
+        (pa.binary(), [b"a", b"b"]),
+        (pa.large_binary(), [b"a", b"b"]),
+        (pa.int64(), [1, 2]),
+        (pa.float64(), [0.5, 1.5]),
+        (pa.timestamp("us"), [1, 2]),
+        (pa.decimal128(9, 2), [Decimal("0.50"), Decimal("1.50")]),
+    ],
+    ids=str,
+)
+def test_equal_rows_give_equal_bytes_whatever_the_order_of_a_dictionary(kind, values):
+    def table(indices, dictionary):
+        rows = pa.array(indices, pa.int32())
+        return pa.table({"x": pa.DictionaryArray.from_arrays(rows, pa.array(dictionary, kind))})
+
+    ordered = table([0, 1, None, 0], values)
+    turned = table([1, 0, None, 1], values[::-1])
+    assert ordered.to_pylist() == turned.to_pylist()
+    encoding = Encoding("parquet", "zstd")
+    assert encoding.encode(ordered) == encoding.encode(turned)
+    assert decode(*file_of(encoding, turned), turned.schema).to_pylist() == turned.to_pylist()
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS, ids=str)
