@@ -4,7 +4,7 @@ import hashlib
 import json
 
 import pytest
-from s3_server import KEY, SECRET, RandomFaults
+from s3_server import SECRET, RandomFaults
 
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.pipelines.translate import translate
@@ -74,11 +74,3 @@ def test_a_job_to_a_bucket_resumes_verifies_and_gives_the_bytes_of_a_local_one(j
 
     translate(job(f"{tmp_path}/local"))
     assert digests(Storage(f"{tmp_path}/local")) == before
-
-
-@pytest.mark.usefixtures("cluster")
-def test_secrets_of_the_storage_are_in_no_file_of_the_output(job, s3):
-    translate(job(f"{s3.url}/out"))
-    files = contents(Storage(f"{s3.url}/out", s3.storage_options))
-    assert len(files) > 6
-    assert [n for n, data in files.items() if SECRET.encode() in data or KEY.encode() in data] == []
