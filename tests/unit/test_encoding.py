@@ -168,8 +168,18 @@ def test_columns_that_parquet_cannot_hold_are_all_named_with_their_types():
         "nested": pa.list_(pa.struct([("inner", pa.struct([]))])),
         "runs": pa.run_end_encoded(pa.int32(), pa.string()),
         "span": pa.month_day_nano_interval(),
+        "views": pa.dictionary(pa.int32(), pa.string_view()),
+        "lists": pa.dictionary(pa.int32(), pa.list_(pa.int8())),
     }
-    good = pa.schema([("id", pa.int64()), ("day", pa.date32()), ("nothing", pa.null())])
+    good = pa.schema(
+        [
+            ("id", pa.int64()),
+            ("day", pa.date32()),
+            ("nothing", pa.null()),
+            ("tag", TAG),
+            ("whole", pa.struct([pa.field("part", pa.int8(), nullable=False)])),
+        ]
+    )
     with pytest.raises(
         SourceError, match=r"Parquet cannot hold.*out with source\.columns$"
     ) as caught:
