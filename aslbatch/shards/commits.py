@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -81,6 +82,9 @@ def commit_shard(
 ) -> Commit:
     """Publish a finished shard: data, rejected rows, commit record, in this order.
 
+    Of drivers that publish one shard for the first time, the first counts: the record and the files
+    that it names stay, for they may have been compacted since.
+
     Args:
         shard: The plan's entry.
         table: All rows of the shard, translated and rejected.
@@ -88,6 +92,9 @@ def commit_shard(
         output: What the files look like.
         run_id: The run that the shard belongs to.
         generation: How often the shard was replaced.
+
+    Returns:
+        The record that is now there, for generation 0 perhaps another driver's.
 
     Raises:
         IncompleteRunError: The table has not as many rows as were planned; nothing is written.
@@ -98,20 +105,19 @@ def commit_shard(
             f"{shard.name}: {table.num_rows} rows came out, {shard.rows} were planned from "
             f"{shard.pieces[0]} on; nothing was written, please report this"
         )
+    if not generation and (earlier := _committed_before(storage, shard, run_id)):
+        return earlier
     is_rejected = pc.is_valid(table[REASON])
     data = select_columns(table.filter(pc.invert(is_rejected)), output.data_schema)
     rejected = _rejected_rows(table.filter(is_rejected), output.rejected_schema)
-    encoding = output.encoding
+    suffix = output.encoding.suffix
+    publish = partial(publish_table, storage, encoding=output.encoding, may_replace=generation > 0)
     record = Commit(
         shard=shard.name,
         run_id=run_id,
         rows=shard.rows,
-        data=publish_table(
-            storage, data_file(shard.name, generation, encoding.suffix), data, encoding
-        ),
-        rejected=publish_table(
-            storage, rejected_file(shard.name, generation, encoding.suffix), rejected, encoding
-        )
+        data=publish(data_file(shard.name, generation, suffix), data),
+        rejected=publish(rejected_file(shard.name, generation, suffix), rejected)
         if rejected.num_rows
         else None,
         reasons=dict(sorted(Counter(rejected["reject_reason"].to_pylist()).items())),
@@ -119,7 +125,12 @@ def commit_shard(
         target_tokens=pc.sum(data["target_tokens"]).as_py() or 0,
         generation=generation,
     )
-    storage.publish(commit_file(shard.name), record.to_json())
+    name, content = commit_file(shard.name), record.to_json()
+    if generation or not storage.publish_new(name, content):
+        # Files of ours that the other's record does not name are removed at the end of the run.
+        if not generation and (earlier := _committed_before(storage, shard, run_id)):
+            return earlier
+        storage.publish(name, content)
     return record
 
 
@@ -155,6 +166,15 @@ def read_commit(storage: Storage, shard: str) -> Commit:
         raise IncompleteRunError(
             f"{storage.uri}/{name}: damaged ({error}); delete it and run the job again"
         ) from error
+
+
+def _committed_before(storage: Storage, shard: Shard, run_id: str) -> Commit | None:
+    """Return the record that a shard of this run has; a damaged one counts as none."""
+    try:
+        record = read_commit(storage, shard.name)
+    except IncompleteRunError:
+        return None
+    return record if (record.run_id, record.rows) == (run_id, shard.rows) else None
 
 
 def select_columns(table: pa.Table, schema: pa.Schema) -> pa.Table:

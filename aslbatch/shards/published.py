@@ -46,16 +46,36 @@ class PublishedFile:
 
 
 def publish_table(
-    storage: Storage, name: str, table: pa.Table, encoding: Encoding
+    storage: Storage, name: str, table: pa.Table, *, encoding: Encoding, may_replace: bool
 ) -> PublishedFile:
     """Write a table as a file of its own.
+
+    Args:
+        storage: The output folder.
+        name: Name of the file.
+        table: Its rows.
+        encoding: Its format.
+        may_replace: Whether a file of that name may be replaced. Else one with other bytes stays,
+            and this one's name is made its own by its hash: a record may name the other one.
 
     Raises:
         SinkError: It cannot be written.
     """
     data = encoding.encode(table)
-    storage.publish(name, data)
-    return PublishedFile(name, table.num_rows, len(data), sha256_bytes(data))
+    digest = sha256_bytes(data)
+    if may_replace:
+        storage.publish(name, data)
+    elif not storage.publish_new(name, data) and not _holds(storage, name, data):
+        name = f"{name.removesuffix(encoding.suffix)}.{digest[:16]}{encoding.suffix}"
+        storage.publish(name, data)
+    return PublishedFile(name, table.num_rows, len(data), digest)
+
+
+def _holds(storage: Storage, name: str, data: bytes) -> bool:
+    try:
+        return storage.read(name) == data
+    except FileNotFoundError:  # the end of a run took it away
+        return False
 
 
 def read_whole(storage: Storage, file: PublishedFile, schema: pa.Schema) -> pa.Table:

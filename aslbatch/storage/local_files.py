@@ -72,9 +72,14 @@ class LocalFiles:
 
 
 def _replace(temporary: Path, path: Path) -> None:
-    """Rename in one step, and make that last: the folder itself is synced."""
+    """Rename in one step, and make that last."""
     temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    """Have a folder on the disk, without which a file's new name may be lost with the power."""
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
@@ -90,6 +95,9 @@ def _link(temporary: Path, path: Path) -> None:
     except OSError:
         with path.open("xb") as file:
             file.write(temporary.read_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+    _sync(path.parent)
 
 
 def _place(path: Path, data: bytes, place: Callable[[Path, Path], None]) -> None:

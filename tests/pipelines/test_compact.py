@@ -8,7 +8,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from finished_output import all_rows, make_output, make_rows, make_shard, output_format
+from finished_output import (
+    REASONS,
+    all_rows,
+    make_output,
+    make_rows,
+    make_shard,
+    output_format,
+)
 from s3_server import RandomFaults
 
 from aslbatch.cli import main
@@ -191,17 +198,40 @@ class TestRetried:
             n for n in range(ROWS) if n % 7 != 2 and (n % 7 != 4 or 12 <= n < 21)
         ]
 
-    def test_a_late_commit_of_another_driver_is_put_right(self, storage):
+    def test_a_late_commit_of_another_driver_changes_nothing(self, storage):
         compact(storage, rows_per_file=1000)
+        before = contents(storage)
         commit_shard(
-            make_shard(1, 5, 7), make_rows(7, 5), storage=storage, output=output_format(),
-            run_id="0123456789abcdef",
+            make_shard(1, 5, 7), make_rows(7, 5, (None,)), storage=storage,
+            output=output_format(), run_id="0123456789abcdef",
         )  # fmt: skip
-        assert places(storage).most_common(1)[0][1] == 2
-        assert "not each named by one record" in "\n".join(verify(storage).faults)
-        compact(storage, rows_per_file=1000)
+        assert contents(storage) == before
+        assert verify(storage).faults == ()
+
+    def test_a_driver_whose_shard_is_compacted_under_its_hands_tears_nothing(
+        self, storage, monkeypatch
+    ):
+        storage.delete("_commits/part-000001-00000001.json")
+        publish_new, held = Storage.publish_new, []
+
+        def overtaken(out, name, data):
+            if name.startswith("_commits/") and not held:
+                held.append(name)
+                self.commit(out, REASONS)
+                compact(out, rows_per_file=1000)
+            return publish_new(out, name, data)
+
+        monkeypatch.setattr(Storage, "publish_new", overtaken)
+        assert self.commit(storage, (None,)).data.is_shared
+        finish(storage)
         assert verify(storage).faults == ()
         assert places(storage) == dict.fromkeys(range(ROWS), 1)
+
+    def commit(self, storage, reasons):
+        return commit_shard(
+            make_shard(1, 5, 7), make_rows(7, 5, reasons), storage=storage,
+            output=output_format(), run_id="0123456789abcdef",
+        )  # fmt: skip
 
 
 class TestHarm:

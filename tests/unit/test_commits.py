@@ -114,13 +114,13 @@ def test_equal_work_gives_equal_bytes(tmp_path):
 
 def test_the_record_is_published_last(storage, monkeypatch):
     order = []
-    publish = Storage.publish
+    publish_new = Storage.publish_new
 
     def note(self, name, data):
         order.append(name.split("/")[0])
-        publish(self, name, data)
+        return publish_new(self, name, data)
 
-    monkeypatch.setattr(Storage, "publish", note)
+    monkeypatch.setattr(Storage, "publish_new", note)
     commit(storage, [None, "empty"])
     assert order == ["data", "rejected", "_commits"]
 
@@ -138,6 +138,56 @@ def test_a_damaged_record_is_named(storage):
     storage.publish(f"_commits/{NAME}.json", b"{")
     with pytest.raises(IncompleteRunError, match=rf"_commits/{NAME}\.json: damaged"):
         list(read_commits(storage, [NAME]))
+
+
+class TestTwoDrivers:
+    """Both translate one shard; in the second one's hands a worker died."""
+
+    def files(self, storage):
+        names = [f"{f}/{n}" for f in ("data", "rejected", "_commits") for n in storage.names(f)]
+        return {name: storage.read(name) for name in names}
+
+    def check(self, storage, record):
+        assert read_commit(storage, NAME) == record
+        for file in record.files:
+            assert sha256_bytes(storage.read(file.name)) == file.sha256
+
+    def test_a_shard_that_is_committed_is_left_as_it_is(self, storage):
+        record = commit(storage, [None, "empty"])
+        before = self.files(storage)
+        assert commit(storage, ["worker_died", "empty"]) == record
+        assert self.files(storage) == before
+
+    @pytest.mark.parametrize("at", ["data", "rejected", "_commits"])
+    def test_the_first_record_stays_whichever_file_the_second_driver_is_about_to_write(
+        self, storage, monkeypatch, at
+    ):
+        publish_new, first = Storage.publish_new, []
+
+        def overtaken(self, name, data):
+            if name.startswith(at) and not first:
+                first.append(None)
+                first.append(commit(self, [None, "empty", None]))
+            return publish_new(self, name, data)
+
+        monkeypatch.setattr(Storage, "publish_new", overtaken)
+        record = commit(storage, [None, "empty", "worker_died"])
+        assert record == first[1]
+        self.check(storage, record)
+
+    def test_a_file_that_a_killed_driver_left_is_not_taken_for_this_ones(self, storage):
+        storage.publish(f"data/{NAME}.parquet", b"of another attempt")
+        record = commit(storage, [None, "empty"])
+        assert record.data.name == f"data/{NAME}.{record.data.sha256[:16]}.parquet"
+        self.check(storage, record)
+
+    @pytest.mark.parametrize("content", [b"{", b"other run"])
+    def test_a_record_that_is_damaged_or_of_another_run_is_replaced(self, storage, content):
+        old = commit(storage, ["empty", None]).to_json().replace(b'"r"', b'"other"')
+        storage.publish(f"_commits/{NAME}.json", old if content == b"other run" else content)
+        record = commit(storage, [None, "empty"])
+        assert record.run_id == "r"
+        self.check(storage, record)
 
 
 class TestRecommit:

@@ -22,9 +22,10 @@ _FOREVER_S = 3_600
 
 def _hold_commit(module):
     count, _, flag = os.environ["ASLBATCH_FAULT_HOLD_COMMIT"].partition(":")
+    publish_new = module.Storage.publish_new
     publish = module.Storage.publish
 
-    def held(storage, name, data):
+    def hold(storage, name):
         if name.startswith("_commits/") and len(storage.names("_commits")) >= int(count):
             try:
                 with Path(flag).open("x", encoding="utf-8") as file:
@@ -33,9 +34,17 @@ def _hold_commit(module):
                 pass  # another process is held
             else:
                 time.sleep(_FOREVER_S)
+
+    def held(storage, name, data):
+        hold(storage, name)
         publish(storage, name, data)
 
+    def held_new(storage, name, data):
+        hold(storage, name)
+        return publish_new(storage, name, data)
+
     module.Storage.publish = held
+    module.Storage.publish_new = held_new
 
 
 def _fatal_texts(module):
