@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from aslbatch.errors import IncompleteRunError
+from aslbatch.errors import IncompleteRunError, SinkError
 from aslbatch.shards.commits import Commit, committed, read_commits
-from aslbatch.shards.layout import PLAN, commit_file
+from aslbatch.shards.layout import DATA, PLAN, REJECTED, SUCCESS, commit_file
 from aslbatch.shards.plan import Plan
 from aslbatch.shards.plan_file import plan_from_parquet
 from aslbatch.shards.shard import Shard
@@ -87,6 +87,33 @@ def read_records(storage: Storage, shards: Iterable[Shard], run_id: str) -> list
                 f"{storage.uri}/{commit_file(shard.name)}: {fault}; delete it and run the job again"
             )
     return records
+
+
+def check_files(storage: Storage, records: Iterable[Commit]) -> None:
+    """Check that every file which records name is there; both folders are listed once.
+
+    Raises:
+        IncompleteRunError: One is missing; `_SUCCESS` is taken away.
+        SinkError: Another process moved its rows since the records were read.
+    """
+    records = list(records)
+    there = {f"{folder}/{name}" for folder in (DATA, REJECTED) for name in storage.names(folder)}
+    named = sorted({file.name for record in records for file in record.files} - there)
+    if not named:
+        return
+    lost = named[0]
+    users = [record for record in records if lost in {file.name for file in record.files}]
+    if list(read_commits(storage, (record.shard for record in users))) != users:
+        raise SinkError(
+            f"{storage.uri}/{lost}: its rows were moved to another file meanwhile; wait for the "
+            f"retry or compaction that is at work there, then run the job again"
+        )
+    storage.delete(SUCCESS)
+    more = f" and {len(named) - 1} more files" if len(named) > 1 else ""
+    raise IncompleteRunError(
+        f"{storage.uri}/{lost}{more}: missing, though committed; delete "
+        f"{', '.join(commit_file(record.shard) for record in users)} and run the job again"
+    )
 
 
 def record_fault(shard: Shard, record: Commit, run_id: str) -> str | None:

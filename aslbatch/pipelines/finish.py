@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aslbatch.errors import TooManyFailedRowsError
-from aslbatch.pipelines.accounts import Summary, check_complete, summarize
+from aslbatch.pipelines.accounts import Summary, check_complete, check_files, summarize
 from aslbatch.pipelines.card import dataset_card
 from aslbatch.pipelines.order import put_in_order
 from aslbatch.pipelines.run import Run
@@ -44,7 +44,8 @@ def close_output(storage: Storage, plan: Plan, *, most_failed: float, holding: b
         holding: Whether this process holds the claim on the folder.
 
     Raises:
-        IncompleteRunError: Shards are not committed, or not with the rows that were planned.
+        IncompleteRunError: Shards are not committed, or not with the rows that were planned, or a
+            file of theirs is missing.
         TooManyFailedRowsError: More rows failed than allowed.
         SinkError: The folder cannot be written, or another process moves rows about in it.
     """
@@ -52,6 +53,7 @@ def close_output(storage: Storage, plan: Plan, *, most_failed: float, holding: b
     record = read_run_record(storage)
     output = recorded_output(record, plan)
     records = put_in_order(storage, plan, record["run_id"], output, holding=holding)
+    check_files(storage, records)
     summary = summarize(storage.uri, record["run_id"], records)
     stated = manifest_of(record, records, storage)
     _publish_if_changed(storage, MANIFEST, _stored(stated, storage))

@@ -19,8 +19,8 @@ from finished_output import (
 from s3_server import RandomFaults
 
 from aslbatch.cli import main
-from aslbatch.errors import IncompleteRunError, SinkError
-from aslbatch.pipelines.accounts import load_plan
+from aslbatch.errors import IncompleteRunError, SinkError, TooManyFailedRowsError
+from aslbatch.pipelines.accounts import check_files, load_plan
 from aslbatch.pipelines.compact import compact
 from aslbatch.pipelines.finish import close_output
 from aslbatch.pipelines.status import status
@@ -266,6 +266,33 @@ class TestHarm:
         assert len(storage.names("data")) == 7
 
 
+class TestMissingFiles:
+    @pytest.mark.parametrize("folder", ["data", "rejected"])
+    def test_there_is_no_success_without_a_committed_file(self, storage, folder):
+        name = f"{folder}/part-000002-00000002.parquet"
+        storage.delete(name)
+        remedy = r"delete _commits/part-000002-00000002\.json and run the job again"
+        with pytest.raises(IncompleteRunError, match=f"{name}: missing.*{remedy}"):
+            finish(storage)
+        assert not storage.exists("_SUCCESS")
+
+    def test_a_missing_merged_file_names_all_of_its_records(self, storage):
+        compact(storage, rows_per_file=12)
+        storage.delete(f"data/{storage.names('data')[0]}")
+        with pytest.raises(
+            IncompleteRunError, match=r"part-000000-\w+\.json, _commits/part-000001"
+        ):
+            finish(storage)
+
+    def test_a_file_that_is_being_compacted_is_not_called_lost(self, storage):
+        plan = load_plan(storage)
+        old = [read_commit(storage, shard.name) for shard in plan.shards]
+        compact(storage, rows_per_file=1000)
+        with pytest.raises(SinkError, match="moved to another file meanwhile"):
+            check_files(storage, old)
+        assert storage.exists("_SUCCESS")
+
+
 class TestRefusals:
     def test_an_unfinished_run_is_refused(self, storage):
         storage.delete("_commits/part-000003-00000003.json")
@@ -330,6 +357,22 @@ class TestDeadCompaction:
         assert places(dead) == dict.fromkeys(range(ROWS), 1)
         assert status(dead).claim is None
         assert status(dead).finished
+
+
+@pytest.mark.parametrize("had_success", [False, True])
+def test_a_killed_compaction_gives_a_refused_run_no_success(tmp_path, had_success):
+    storage = make_output(tmp_path / "out", SHARDS, run={"max_failed_rows": 0.0})
+    storage.delete("_SUCCESS")
+    process = subprocess.Popen(["true"])
+    process.wait()
+    claim = {"task": "compaction", "host": socket.gethostname(), "pid": process.pid}
+    storage.publish(CLAIM, json.dumps(claim | {"had_success": had_success}).encode())
+    if had_success:
+        compact(storage, rows_per_file=1000)
+    else:
+        with pytest.raises(TooManyFailedRowsError):
+            compact(storage, rows_per_file=1000)
+    assert storage.exists("_SUCCESS") == had_success
 
 
 def test_a_finish_with_an_old_view_deletes_no_file_that_was_just_merged(storage, monkeypatch):
