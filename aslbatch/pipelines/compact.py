@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from aslbatch.errors import IncompleteRunError
 from aslbatch.pipelines.accounts import Summary, check_complete, load_plan, read_records
-from aslbatch.pipelines.claim import COMPACT, claimed, last_holder
+from aslbatch.pipelines.claim import COMPACT, claimed
 from aslbatch.pipelines.finish import close_output
 from aslbatch.pipelines.run_record import read_run_record, recorded_output
 from aslbatch.shards.commits import Commit
@@ -60,12 +60,10 @@ def compact(storage: Storage, *, rows_per_file: int) -> Compaction:
             f"{storage.uri}: the job is still at work there, or was killed; run it to its end, "
             f"then compact"
         )
-    # A run that had _SUCCESS gets it back; a killed compaction has taken it away.
-    killed = last_holder(storage)
-    accepted = storage.exists(SUCCESS) or (killed is not None and killed.task == COMPACT)
-    most_failed = 1.0 if accepted else record["config"]["run"]["max_failed_rows"]
     files_before = len(storage.names(DATA))
-    with claimed(storage, COMPACT):
+    with claimed(storage, COMPACT) as this:
+        # A run that had _SUCCESS gets it back, which a killed process may have taken away.
+        most_failed = 1.0 if this.had_success else record["config"]["run"]["max_failed_rows"]
         records = read_records(storage, plan.shards, record["run_id"])
         _merge_groups(storage, records, rows_per_file, recorded_output(record, plan))
         summary = close_output(storage, plan, most_failed=most_failed, holding=True)

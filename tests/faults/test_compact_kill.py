@@ -13,7 +13,6 @@ from killing import temporary_files
 from aslbatch.pipelines.accounts import load_plan
 from aslbatch.pipelines.verify import verify
 from aslbatch.shards.commits import commit_shard, read_commit
-from aslbatch.shards.layout import CLAIM
 from aslbatch.shards.published import read_whole, rows_of
 from aslbatch.storage.folder import Storage
 
@@ -42,7 +41,7 @@ def check(folder: Path) -> None:
     assert Counter(row["source_row"] for row in rows) == dict.fromkeys(range(ROWS), 1)
     assert verify(storage).faults == ()
     assert storage.exists("_SUCCESS")
-    assert not storage.exists(CLAIM)
+    assert storage.names("_plan") == ["plan.parquet", "run.json"]  # no claim, and no note on one
     assert temporary_files(folder) == []
 
 
