@@ -1,4 +1,7 @@
-"""The main job from and to an S3 server that fails, driver killed: nothing lost, nothing left."""
+"""The main job from and to an S3 server that fails, driver killed: nothing lost, nothing left.
+
+`bench/s3_campaign.py` does the same at length, and compares the bytes with an undisturbed run.
+"""
 
 import shutil
 
@@ -11,19 +14,14 @@ SHARDS = 9
 
 
 @pytest.mark.faults
-def test_a_killed_job_in_a_failing_bucket_ends_with_the_bytes_of_an_undisturbed_one(
+def test_a_killed_job_in_a_failing_bucket_loses_nothing_leaves_nothing_and_tells_no_secret(
     s3_server, tiny_model, tmp_path
 ):
     bucket = s3_server.create_bucket()
     corpus = Corpus.write(tmp_path / "corpus", rows=150 * SHARDS, files=3)
     upload(corpus, s3_server, bucket)
     shown = []
-    job, calm = (
-        BucketJob.write(
-            tmp_path, s3_server, bucket, tiny_model, sink, workers=workers, shard_rows=150
-        )
-        for sink, workers in (("out", 2), ("calm", 1))
-    )
+    job = BucketJob.write(tmp_path, s3_server, bucket, tiny_model, "out", workers=2, shard_rows=150)
     try:
         s3_server.inject = first = faults(seed=1)
         with job.start() as driver:
@@ -31,7 +29,7 @@ def test_a_killed_job_in_a_failing_bucket_ends_with_the_bytes_of_an_undisturbed_
             shown += titles(driver.alive())
             driver.kill()
         assert 3 <= job.commits() < SHARDS
-        s3_server.inject = second = faults(seed=2, stall_at=40)
+        s3_server.inject = second = faults(seed=2, stall_at=30)
         with job.start() as driver:
             assert driver.wait() == 0, driver.output
         s3_server.inject = None
@@ -42,19 +40,9 @@ def test_a_killed_job_in_a_failing_bucket_ends_with_the_bytes_of_an_undisturbed_
         assert ids(job) == corpus.ids().tolist()
         assert orphans(job) == []
         assert job.uploads() == []
-        with calm.start() as driver:
-            assert driver.wait() == 0, driver.output
-        told = ("_plan/", "_manifest", "README")  # these name the output, or say when
-        same = [
-            {k: v for k, v in j.objects().items() if not k.startswith(told)} for j in (job, calm)
-        ]
-        assert same[0] == same[1]
-        assert len(same[0]) > 24
-
         assert tells_secret(job) == []
         assert shown
         assert [title for title in shown if SECRET in title] == []
     finally:
         s3_server.inject = None
-        for each in (job, calm):
-            shutil.rmtree(each.ray_folder, ignore_errors=True)
+        shutil.rmtree(job.ray_folder, ignore_errors=True)

@@ -66,7 +66,7 @@ def test_a_job_to_a_bucket_resumes_verifies_and_gives_the_bytes_of_a_local_one(j
 
     victim = storage.names("_commits")[1]
     storage.delete(f"_commits/{victim}")
-    storage.publish(f"data/{victim.removesuffix('.json')}.parquet", b"half")
+    storage.delete(f"data/{victim.removesuffix('.json')}.parquet")
     assert "missing, the shard is not committed" in verify(storage).faults[0]
     translate(config)
     assert verify(storage).faults == ()
