@@ -27,7 +27,7 @@ from s3_server import S3Server
 from tiny_checkpoint import tiny_checkpoint
 
 RESULTS = Path(__file__).parent / "results" / "s3_campaign.json"
-STALL_AT = 200
+STALL_AT = 60
 SAID_OF_THE_RUN = ("_plan/", "_manifest", "README")
 
 
