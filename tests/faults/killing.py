@@ -20,6 +20,9 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from aslbatch.pipelines.verify import verify
+from aslbatch.storage.folder import Storage
+
 PLUGIN = Path(__file__).parent / "plugin"
 COMMAND = (sys.executable, "-c", "from aslbatch.cli import run; run()")
 PATIENCE_S = 300
@@ -111,6 +114,10 @@ class Job:
         """Start `aslbatch retry` on the output."""
         log = self.config.with_suffix(f".{time.time_ns()}.log")
         return Driver(["retry", str(self.sink)], log=log, faults=faults)
+
+    def faults(self) -> tuple[str, ...]:
+        """Return what `verify` finds wrong with the output."""
+        return verify(Storage(str(self.sink))).faults
 
     def verify(self) -> "Driver":
         """Run `aslbatch verify` on the output."""

@@ -1,6 +1,7 @@
 """The main job from and to an S3 server that fails, driver killed: nothing lost, nothing left.
 
-`bench/s3_campaign.py` does the same at length, and compares the bytes with an undisturbed run.
+`bench/s3_campaign.py` does the same at length, with a server that falls silent, and compares the
+bytes with an undisturbed run.
 """
 
 import shutil
@@ -8,7 +9,7 @@ import shutil
 import pytest
 from bucket_job import BucketJob, faults, ids, orphans, tells_secret, titles, upload
 from killing import Corpus
-from s3_server import SECRET, Fault
+from s3_server import SECRET
 
 SHARDS = 9
 
@@ -29,11 +30,10 @@ def test_a_killed_job_in_a_failing_bucket_loses_nothing_leaves_nothing_and_tells
             shown += titles(driver.alive())
             driver.kill()
         assert 3 <= job.commits() < SHARDS
-        s3_server.inject = second = faults(seed=2, stall_at=30)
+        s3_server.inject = second = faults(seed=2)
         with job.start() as driver:
             assert driver.wait() == 0, driver.output
         s3_server.inject = None
-        assert second.injected[Fault.STALL] == 1
         assert sum((first.injected + second.injected).values()) > 10
 
         assert job.verify() == 0

@@ -53,7 +53,7 @@ def digests(storage):
 
 @pytest.mark.usefixtures("cluster")
 def test_a_job_to_a_bucket_resumes_verifies_and_gives_the_bytes_of_a_local_one(job, tmp_path, s3):
-    s3.server.inject = faults = RandomFaults(0.1, seed=11)
+    s3.server.inject = faults = RandomFaults(0.05, seed=11)
     config = job(f"{s3.url}/out")
     summary = translate(config)
     storage = Storage(config.sink.path, config.sink.storage_options)
