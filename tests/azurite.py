@@ -3,12 +3,12 @@
 import base64
 import os
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from loopback import free_port, wait_until_it_answers
 
 ACCOUNT = "plantedaccount"
 KEY = base64.b64encode(b"PLANTED-SECRET-of-the-azure-account").decode()
@@ -26,11 +26,9 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
     program = find_azurite()
     if program is None:
         raise FileNotFoundError("azurite-blob")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port = free_port()
     words = [program, "--silent", "--skipApiVersionCheck", "--disableTelemetry"]
-    words += ["--blobHost", "127.0.0.1", "--blobPort", port, "--location", str(folder)]
+    words += ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder)]
     log = folder / "azurite.log"
     with log.open("wb") as output:
         server = subprocess.Popen(
@@ -40,7 +38,7 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
             stderr=output,
         )
     try:
-        _wait_until_it_answers(server, int(port), log)
+        wait_until_it_answers(server, port, log)
         yield {
             "connection_string": "DefaultEndpointsProtocol=http;"
             f"AccountName={ACCOUNT};AccountKey={KEY};"
@@ -49,15 +47,3 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
     finally:
         server.terminate()
         server.wait(20)
-
-
-def _wait_until_it_answers(server: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    give_up_at = time.monotonic() + 60
-    while server.poll() is None and time.monotonic() < give_up_at:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise RuntimeError(f"Azurite does not start: {log.read_text()[-2_000:]}")

@@ -56,7 +56,7 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[S3Server]":
     """An S3 server that can be made to fail, for all tests of the session."""
     missing = [name for name in ("s3fs", "moto", "flask") if not importlib.util.find_spec(name)]
     if missing:
-        pytest.skip(f"needs {', '.join(missing)}: pip install 's3fs' 'moto[server]'")
+        pytest.skip(f"needs {', '.join(missing)}, which `make setup` installs")
     from s3_server import S3Server
 
     server = S3Server(tmp_path_factory.mktemp("s3") / "moto.log")

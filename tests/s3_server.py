@@ -22,6 +22,8 @@ from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from loopback import free_port, wait_until_it_answers
+
 KEY = "PLANTED-KEY-7f3a91"
 SECRET = "PLANTED-SECRET-c04b6e2d"
 PAGE = 50
@@ -139,7 +141,7 @@ class S3Server:
         self.counts: Counter[str] = Counter()
         self.lock = threading.Lock()
         self.create_lock = threading.Lock()
-        self.upstream = _free_port()
+        self.upstream = free_port()
         self._moto = _start_moto(self.upstream, log)
         self._proxy = _Proxy(self)
         self.endpoint = f"http://127.0.0.1:{self._proxy.server_port}"
@@ -299,12 +301,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _start_moto(port: int, log: Path) -> "subprocess.Popen[bytes]":
     """Start moto's server and wait until it answers."""
     with log.open("wb") as output:
@@ -314,14 +310,5 @@ def _start_moto(port: int, log: Path) -> "subprocess.Popen[bytes]":
             stdout=output,
             stderr=output,
         )
-    give_up_at = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < give_up_at:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return process
-    process.kill()
-    process.wait()
-    raise RuntimeError(f"moto's server does not start: {log.read_text()[-2000:]}")
+    wait_until_it_answers(process, port, log)
+    return process

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-# Chained URLs hold several; a password may hold a slash; Azure writes its containers before an @.
-_USER_IN_URL = re.compile(
-    r"(?:^|::)(?!abfss?:|az:)[a-z0-9+.-]+://[^/@]*@|://[^/@\s]*:[^@\s]*@", re.IGNORECASE
-)
+from aslbatch.provenance.uri import PASSWORD_IN_URL
+
+# Chained URLs hold several; Azure writes its containers before an @.
+_USER_IN_URL = re.compile(r"(?:^|::)(?!abfss?:|az:)[a-z0-9+.-]+://[^/@]*@", re.IGNORECASE)
 _QUERY_IN_URL = re.compile(r"://.*\?[^/]*=")
 
 
@@ -27,7 +27,7 @@ class Section(BaseModel):
 
 
 def _without_password(location: str) -> str:
-    if _USER_IN_URL.search(location) or _QUERY_IN_URL.search(location):
+    if any(p.search(location) for p in (_USER_IN_URL, PASSWORD_IN_URL, _QUERY_IN_URL)):
         raise ValueError(
             "holds a password or a signature; move it to storage_options, which are never logged"
         )

@@ -1,6 +1,10 @@
 """URIs that may be written down: without credentials."""
 
+import re
 from urllib.parse import urlsplit, urlunsplit
+
+PASSWORD_IN_URL = re.compile(r"(?<=://)[^/@\s]*:[^@\s]*@")
+"""User and password of a URL, of a chained one too; a password may hold a slash."""
 
 _CONTAINER_BEFORE_HOST = ("az", "abfs", "abfss")
 

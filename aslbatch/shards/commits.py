@@ -126,11 +126,13 @@ def commit_shard(
         generation=generation,
     )
     name, content = commit_file(shard.name), record.to_json()
-    if generation or not storage.publish_new(name, content):
+    if not generation:
+        if storage.publish_new(name, content):
+            return record
         # Files of ours that the other's record does not name are removed at the end of the run.
-        if not generation and (earlier := _committed_before(storage, shard, run_id)):
+        if earlier := _committed_before(storage, shard, run_id):
             return earlier
-        storage.publish(name, content)
+    storage.publish(name, content)
     return record
 
 

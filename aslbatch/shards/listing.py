@@ -3,7 +3,6 @@
 import glob
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from os.path import normpath
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,26 +12,10 @@ from fsspec.implementations.local import LocalFileSystem
 from fsspec.utils import glob_translate
 
 from aslbatch.errors import SourceError
+from aslbatch.provenance.uri import PASSWORD_IN_URL
 from aslbatch.shards.hub import is_pinned
 from aslbatch.storage.remote import ask, credentials_hint, open_fs
 from aslbatch.storage.remote_listing import Listed, list_files, version_of
-
-_PASSWORD = re.compile(r"(?<=://)[^/@\s]*:[^@\s]*@")
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file as its storage lists it.
-
-    Attributes:
-        path: Full path or URL.
-        size: Size in bytes.
-        version: ETag or checksum of an object, modification time in ns of a local file.
-    """
-
-    path: str
-    size: int
-    version: str
 
 
 def find_files(
@@ -41,8 +24,8 @@ def find_files(
     is_known: Callable[[str], bool],
     any_ending: bool,
     storage_options: Mapping[str, Any],
-) -> list[StoredFile]:
-    """Return the files that one path of a job stands for, in no order.
+) -> list[Listed]:
+    """Return the files that one path of a job stands for, by full path or URL, in no order.
 
     Args:
         path: A file, a folder or a glob: a local path, or a URL.
@@ -56,11 +39,11 @@ def find_files(
     """
     fs, inner = open_fs(path, storage_options)
     try:
-        kind = _kind(fs, inner)
-        if kind == "file":
-            found: Iterable[Listed] = [_look_up(fs, inner, path)]
+        info = _info(fs, inner, path)
+        if info.get("type") == "file":
+            found: Iterable[Listed] = [_listed(fs, inner, info)]
             problem = remedy = ""
-        elif kind == "directory":
+        elif info.get("type") == "directory":
             found = _usable(_below(fs, inner), inner, is_known)
             problem = "no file with a known ending in this folder"
             remedy = "name the files by a glob and set source.format"
@@ -73,7 +56,7 @@ def find_files(
             found = ()
             problem = "there is no such file or folder"
             remedy = "check source.paths; relative paths start at the working directory"
-        stored = [StoredFile(_full_path(f.path, path, fs, inner), f.size, f.version) for f in found]
+        stored = [file._replace(path=_full_path(file.path, path, fs, inner)) for file in found]
     except OSError as error:
         what = f"{error.filename}: " if error.filename else ""
         raise SourceError(
@@ -91,28 +74,34 @@ def fingerprint(path: str, storage_options: Mapping[str, Any]) -> tuple[int, str
         OSError: The file is gone or out of reach.
     """
     fs, inner = open_fs(path, storage_options)
-    found = _look_up(fs, inner, path)
+    info = {} if isinstance(fs, LocalFileSystem) else _ask_anew(fs, inner, path)
+    found = _listed(fs, inner, info)
     return found.size, found.version
 
 
-def _kind(fs: AbstractFileSystem, inner: str) -> str:
-    """Return `file`, `directory`, or an empty string where there is nothing of that name.
+def _ask_anew(fs: AbstractFileSystem, inner: str, path: str) -> Mapping[str, Any]:
+    """Return what storage says now of a file or folder."""
+    if not is_pinned(path):  # each listing is a request, and a commit does not change
+        fs.invalidate_cache(inner)
+    info: Mapping[str, Any] = ask(fs, "info", inner)
+    return info
+
+
+def _info(fs: AbstractFileSystem, inner: str, path: str) -> Mapping[str, Any]:
+    """Return what storage says of a file or folder, nothing where there is none.
 
     Not by `isfile` and `isdir`, which take every fault of storage for "no".
     """
     try:
-        return str(ask(fs, "info", inner)["type"])
+        return _ask_anew(fs, inner, path)
     except FileNotFoundError:
-        return ""
+        return {}
 
 
-def _look_up(fs: AbstractFileSystem, inner: str, path: str) -> Listed:
+def _listed(fs: AbstractFileSystem, inner: str, info: Mapping[str, Any]) -> Listed:
     if isinstance(fs, LocalFileSystem):
         stat = Path(inner).stat()
         return Listed(inner, stat.st_size, str(stat.st_mtime_ns))
-    if not is_pinned(path):  # each listing is a request, and a commit does not change
-        fs.invalidate_cache(inner)
-    info = ask(fs, "info", inner)
     return Listed(inner, int(info.get("size") or 0), version_of(info))
 
 
@@ -120,14 +109,14 @@ def _below(fs: AbstractFileSystem, folder: str) -> Iterator[Listed]:
     """Yield the files in a folder and all of its folders."""
     if not isinstance(fs, LocalFileSystem):
         return list_files(fs, folder)
-    return (_look_up(fs, name, name) for name in fs.find(folder))
+    return (_listed(fs, name, {}) for name in fs.find(folder))
 
 
 def _matching(fs: AbstractFileSystem, pattern: str, root: str) -> Iterator[Listed]:
     """Yield the files that match a pattern; `root` is the folder that all of them are below."""
     if isinstance(fs, LocalFileSystem):
         names = (name for name in fs.glob(pattern) if Path(name).is_file())
-        return (_look_up(fs, name, name) for name in names)
+        return (_listed(fs, name, {}) for name in names)
     matches = re.compile(glob_translate(pattern)).match
     return (file for file in list_files(fs, root) if matches(file.path))
 
@@ -164,7 +153,7 @@ def check_public(path: str) -> None:
     Raises:
         SourceError: It does; it would end up in the plan.
     """
-    if found := _PASSWORD.search(path):
+    if found := PASSWORD_IN_URL.search(path):
         raise SourceError(
             f"{path[: found.start()]}...{path[found.end() - 1 :]}: the URL holds a password, which "
             "would end up in the plan; pass credentials in source.storage_options or in the "

@@ -9,8 +9,9 @@ from aslbatch.errors import SourceError
 from aslbatch.shards.archives import ARCHIVE_OF_ENDING, archive_kind, list_members
 from aslbatch.shards.formats.content import readable
 from aslbatch.shards.hub import pin
-from aslbatch.shards.listing import StoredFile, check_public, find_files, visible
+from aslbatch.shards.listing import check_public, find_files, visible
 from aslbatch.shards.source import Source
+from aslbatch.storage.remote_listing import Listed
 
 FORMAT_OF_ENDING = {
     ".parquet": "parquet",
@@ -67,7 +68,7 @@ def list_sources(
         SourceError: A path is missing, matches nothing, is empty, or has an unknown ending. Every
             bad path is listed, each with what to do about it.
     """
-    found: dict[str, StoredFile] = {}
+    found: dict[str, Listed] = {}
     patterns: dict[str, list[str]] = {}
     faults: list[str] = []
     for path in paths:
@@ -141,7 +142,7 @@ def _uri(path: str) -> str:
 
 
 def _describe(
-    file: StoredFile, patterns: Sequence[str], wanted: str, storage_options: Mapping[str, Any]
+    file: Listed, patterns: Sequence[str], wanted: str, storage_options: Mapping[str, Any]
 ) -> list[Source]:
     """Return the source that a file is, or those that an archive holds."""
     uri = _uri(file.path)

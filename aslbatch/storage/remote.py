@@ -39,6 +39,7 @@ _S3_CONFIG = {
     "read_timeout": 20,
     "retries": {"mode": "standard", "total_max_attempts": 3},
 }
+_SILENCE = logging.NullHandler()
 
 
 def check_scheme(url: str, *, error: type[AslbatchError] = SourceError) -> str:
@@ -82,7 +83,7 @@ def open_fs(
         local = LocalFileSystem()
         return local, str(local._strip_protocol(url))
     for chatty in ("azure", "gcsfs"):  # who print a traceback for every fault that `insist` mends
-        logging.getLogger(chatty).addHandler(logging.NullHandler())
+        logging.getLogger(chatty).addHandler(_SILENCE)
     options = dict(storage_options)
     if scheme == "s3":  # the others list their buckets by way of that cache
         options = {"use_listings_cache": False, **options}

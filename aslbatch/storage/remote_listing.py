@@ -24,7 +24,13 @@ _VERSION_KEYS = (
 
 
 class Listed(NamedTuple):
-    """A file in a listing: its path in its file system, size in bytes, and version."""
+    """A file as its storage lists it.
+
+    Attributes:
+        path: Its path in its file system; where it is handed on, its full path or URL.
+        size: Size in bytes.
+        version: ETag or checksum of an object, modification time in ns of a local file.
+    """
 
     path: str
     size: int

@@ -243,7 +243,7 @@ def test_a_container_of_azure_is_no_user():
 
 def test_a_server_that_takes_a_request_and_says_nothing_is_left(monkeypatch):
     """aiohttp waits without end for leave to send a body; the limit of `ask` ends that."""
-    pytest.importorskip("s3fs")
+    pytest.importorskip("s3fs", reason="needs s3fs, which `make setup` installs")
     from aslbatch.storage.remote import ask, open_fs
 
     monkeypatch.setattr(insist_module, "PATIENCE_S", 0)
