@@ -1,6 +1,5 @@
 """Bring the files of a checkpoint into a local folder: from the Hub, or from any file system."""
 
-import os
 import re
 import shutil
 import tempfile
@@ -13,6 +12,7 @@ from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 from aslbatch.errors import ModelError
+from aslbatch.models.cache import cache_folder
 from aslbatch.provenance.hashing import sha256_json
 from aslbatch.provenance.hub import explain, hub_errors
 from aslbatch.provenance.uri import without_credentials
@@ -118,7 +118,7 @@ def download_url(url: str, patterns: Sequence[str], storage_options: Mapping[str
         raise ModelError(
             f"{shown}: there is no such folder, or no file of a checkpoint in it; check model.name"
         )
-    target = _cache_folder() / sha256_json({"url": url, "files": files})[:32]
+    target = cache_folder("models") / sha256_json({"url": url, "files": files})[:32]
     if target.is_dir():
         return target
     try:
@@ -183,8 +183,3 @@ def _told(shown: str) -> Iterator[None]:
         raise ModelError(
             f"{shown}: cannot be read ({error.strerror or error}); {remedy}"
         ) from error
-
-
-def _cache_folder() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "aslbatch" / "models"

@@ -28,14 +28,34 @@ class Hypothesis:
     complete: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Batching:
+    """How an engine wants its sentences put together.
+
+    Attributes:
+        max_tokens: Most padded source tokens of a batch, unless the job says otherwise.
+        equal_lengths: Whether a batch must hold sentences of one length only. The engine then
+            promises that a sentence's result is the same, bit for bit, in whatever company; so
+            results may be remembered and batches sized by measurement.
+    """
+
+    max_tokens: int
+    equal_lengths: bool = False
+
+
 class Engine(Protocol):
     """A loaded model that translates batches of token ids.
 
     Attributes:
-        name: What translates, for provenance, such as `transformers:5.23.0|float32|cpu`.
+        name: What translates, for provenance: everything but checkpoint and decoding that decides
+            a result, such as `ctranslate2:4.8.5|int8|cpu|latin:3f2a91c0`.
+        batching: How its batches should be made.
+        full: The same model without its vocabulary shortlist; None where it has none.
     """
 
     name: str
+    batching: Batching
+    full: "Engine | None"
 
     def translate(
         self, batch: Sequence[Tokens], *, target_lang: str, decoding: Decoding

@@ -1,50 +1,94 @@
-"""Which engine runs a checkpoint, and on what."""
+"""Load a checkpoint into the engine that runs it."""
 
 from pathlib import Path
 
-import torch
-
+from aslbatch.models.capabilities import AUTO, Choice, choose_engine
+from aslbatch.models.checkpoint import find_checkpoint
+from aslbatch.models.decoding import Decoding
 from aslbatch.models.engine import Engine
-from aslbatch.models.loading import choose_device, choose_precision, load_model
+from aslbatch.models.shortlist import Shortlist
 from aslbatch.models.tokenizer import Tokenizer
-from aslbatch.models.transformers_engine import TransformersEngine
 
-_MAX_TOKENS = {"cpu": 1_024, "cuda": 16_384}
+TARGET_RATIO = 2.0
+"""Target tokens for each source token up to which a search goes at first."""
 
 
 def load_engine(
     folder: Path,
     *,
     languages: tuple[str, ...],
-    precision: str = "auto",
-    device: str = "auto",
+    engine: str = AUTO,
+    precision: str = AUTO,
+    device: str = AUTO,
     threads: int | None = None,
+    decoding: Decoding | None = None,
+    shortlist: Shortlist | None = None,
+    target_ratio: float | None = TARGET_RATIO,
+    fingerprint: str | None = None,
 ) -> tuple[Engine, Tokenizer]:
     """Load a checkpoint into an engine.
 
     Args:
         folder: The checkpoint's folder.
         languages: mBART-50 codes that it must know.
-        precision: `auto`, `float32`, `bfloat16` or `float16`.
+        engine: `auto`, or a key of `CAPABILITIES`.
+        precision: `auto`, `int8`, `float32`, `bfloat16` or `float16`.
         device: `auto`, `cpu` or `cuda`.
-        threads: CPU threads of a computation; None leaves torch's own choice.
+        threads: CPU threads of a computation; None leaves the engine's own choice.
+        decoding: What the engine will be asked for; the default is the model card's.
+        shortlist: What may be generated; engines that cannot restrict it generate everything.
+        target_ratio: Target tokens for each source token up to which a search goes at first, where
+            the engine bounds its searches; it changes no result.
+        fingerprint: The checkpoint's SHA-256 where it is known already.
 
     Raises:
-        ModelError: The checkpoint is not what a translation needs.
+        ModelError: The checkpoint is not what a translation needs, or the engine cannot do it.
     """
+    if device == AUTO:
+        from aslbatch.models.loading import choose_device
+
+        device = choose_device()
+    choice = choose_engine(
+        folder,
+        engine=engine,
+        precision=precision,
+        device=device,
+        decoding=decoding or Decoding(),
+    )
+    if choice.engine == "transformers":
+        return _load_transformers(folder, languages, choice, threads)
+    from aslbatch.models.conversion import converted
+    from aslbatch.models.ctranslate2_loading import load_ctranslate2
+
+    tokenizer = Tokenizer.load(folder)
+    for language in languages:
+        tokenizer.language_id(language)
+    fingerprint = fingerprint or find_checkpoint(str(folder)).sha256
+    return (
+        load_ctranslate2(
+            converted(folder, fingerprint=fingerprint, precision=choice.precision),
+            tokenizer,
+            precision=choice.precision,
+            device=device,
+            threads=threads,
+            shortlist=shortlist,
+            target_ratio=target_ratio,
+        ),
+        tokenizer,
+    )
+
+
+def _load_transformers(
+    folder: Path, languages: tuple[str, ...], choice: Choice, threads: int | None
+) -> tuple[Engine, Tokenizer]:
+    import torch
+
+    from aslbatch.models.loading import load_model
+    from aslbatch.models.transformers_engine import TransformersEngine
+
     if threads is not None:
         torch.set_num_threads(threads)
-    device = choose_device(device)
     loaded = load_model(
-        folder, languages=languages, precision=choose_precision(precision, device), device=device
+        folder, languages=languages, precision=choice.precision, device=choice.device
     )
     return TransformersEngine(loaded), loaded.tokenizer
-
-
-def default_max_tokens(device: str) -> int:
-    """Return how many padded tokens a batch holds where the configuration leaves it open.
-
-    On a CPU larger batches gain little and cost memory; an accelerator needs hundreds of
-    sentences at once.
-    """
-    return _MAX_TOKENS[choose_device(device)]

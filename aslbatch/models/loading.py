@@ -20,18 +20,9 @@ class LoadedModel:
     tokenizer: Tokenizer
 
 
-def choose_device(device: str = "auto") -> str:
-    """Return `cuda` or `cpu`; `auto` takes an accelerator where there is one."""
-    if device != "auto":
-        return device
+def choose_device() -> str:
+    """Return `cuda` where there is an accelerator, else `cpu`."""
     return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def choose_precision(precision: str, device: str) -> str:
-    """Return the precision to load in; `auto` is bfloat16 on an accelerator, else float32."""
-    if precision != "auto":
-        return precision
-    return "float32" if device == "cpu" else "bfloat16"
 
 
 def load_model(

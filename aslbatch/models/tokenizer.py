@@ -9,8 +9,11 @@ ids are dropped, and the language and end tokens are put around them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
 from transformers import MBart50Tokenizer
 
 from aslbatch.errors import ModelError
@@ -37,18 +40,21 @@ class Tokenizer:
     """Encodes and decodes sentences of any language of a checkpoint; keeps no state between calls.
 
     Attributes:
+        backend: The tokenizer of transformers, which has a state; leave it alone.
         pad_id: Id of `<pad>`.
         eos_id: Id of `</s>`.
+        special_ids: Ids of all special tokens and language codes.
     """
 
     def __init__(self, backend: MBart50Tokenizer) -> None:
-        self._backend = backend
+        self.backend = backend
         self.pad_id: int = backend.pad_token_id
         self.eos_id: int = backend.eos_token_id
         self._unk_id: int = backend.unk_token_id
-        self._special = set(backend.all_special_ids) | set(backend.lang_code_to_id.values())
         gloss = backend.convert_tokens_to_ids(GLOSS_CODE)
-        self._special |= {gloss} - {None}
+        codes = {*backend.lang_code_to_id.values(), gloss} - {None}
+        self.special_ids = frozenset(backend.all_special_ids) | codes
+        self._dropped = self.special_ids - {self._unk_id}
 
     @classmethod
     def load(cls, folder: Path) -> "Tokenizer":
@@ -69,7 +75,7 @@ class Tokenizer:
         return cls(backend)
 
     def __len__(self) -> int:
-        return len(self._backend)
+        return len(self.backend)
 
     def has_language(self, code: str) -> bool:
         """Return whether the checkpoint knows a language code."""
@@ -83,7 +89,7 @@ class Tokenizer:
         """
         token_id = self._id(code)
         if token_id is None:
-            known = ", ".join(sorted(self._backend.lang_code_to_id))
+            known = ", ".join(sorted(self.backend.lang_code_to_id))
             raise ModelError(
                 f"the checkpoint has no language code {code!r}; it knows {known}"
                 + (f", {GLOSS_CODE}" if self.has_language(GLOSS_CODE) else "")
@@ -102,32 +108,57 @@ class Tokenizer:
         if not texts:
             return []
         first = self.language_id(lang)
-        rows = self._backend(
+        rows = self._ids(texts)
+        encoded = []
+        for row in rows:
+            kept = row[: max_length - 2]
+            encoded.append(EncodedText([first, *kept, self.eos_id], len(kept) < len(row)))
+        return encoded
+
+    def decode(self, rows: Sequence[Tokens]) -> list[str]:
+        """Return the text of each row of token ids, special tokens dropped."""
+        content = self._without(self.special_ids, rows)
+        texts: list[str] = self.backend.batch_decode(content, clean_up_tokenization_spaces=False)
+        return [text.strip() for text in texts]
+
+    @cached_property
+    def pieces(self) -> list[str]:
+        """All tokens as strings, in the order of their ids."""
+        found: list[str] = self.backend.convert_ids_to_tokens(list(range(len(self))))
+        return found
+
+    def ids_in(self, texts: Sequence[str]) -> set[int]:
+        """Return the tokens that occur in texts, special ones left out."""
+        return set(chain.from_iterable(self._ids(texts))) if texts else set()
+
+    def _ids(self, texts: Sequence[str]) -> list[Tokens]:
+        """Return the token ids of texts, without the special tokens that stand in them."""
+        rows: list[Tokens] = self.backend(
             [text.strip() for text in texts],
             add_special_tokens=False,
             return_attention_mask=False,
             return_token_type_ids=False,
             verbose=False,
         )["input_ids"]
-        drop = self._special - {self._unk_id}
-        encoded = []
-        for row in rows:
-            content = [token for token in row if token not in drop]
-            kept = content[: max_length - 2]
-            encoded.append(EncodedText([first, *kept, self.eos_id], len(kept) < len(content)))
-        return encoded
+        return self._without(self._dropped, rows)
 
-    def decode(self, rows: Sequence[Tokens]) -> list[str]:
-        """Return the text of each row of token ids, special tokens dropped."""
-        content = [[token for token in row if token not in self._special] for row in rows]
-        texts: list[str] = self._backend.batch_decode(content, clean_up_tokenization_spaces=False)
-        return [text.strip() for text in texts]
+    def _without(self, dropped: frozenset[int], rows: Sequence[Tokens]) -> list[Tokens]:
+        """Return rows without some tokens; all rows are searched at once, for hardly any has one."""
+        flat = np.fromiter(chain.from_iterable(rows), np.int64)
+        found = np.isin(flat, list(dropped))
+        if not found.any():
+            return list(rows)
+        ends = np.cumsum([len(row) for row in rows])
+        touched = set(np.searchsorted(ends, np.flatnonzero(found), side="right").tolist())
+        return [
+            [token for token in row if token not in dropped] if index in touched else row
+            for index, row in enumerate(rows)
+        ]
 
     def without_special(self, row: Tokens) -> Tokens:
         """Return a row of token ids without its special tokens; `<unk>` stays."""
-        drop = self._special - {self._unk_id}
-        return [token for token in row if token not in drop]
+        return [token for token in row if token not in self._dropped]
 
     def _id(self, code: str) -> int | None:
-        token_id: int | None = self._backend.convert_tokens_to_ids(code)
+        token_id: int | None = self.backend.convert_tokens_to_ids(code)
         return None if token_id is None or token_id == self._unk_id else token_id

@@ -9,9 +9,11 @@ import transformers
 from transformers import GenerationConfig
 
 from aslbatch.models.decoding import Decoding
-from aslbatch.models.engine import EngineOutOfMemoryError, Hypothesis, Tokens
+from aslbatch.models.engine import Batching, EngineOutOfMemoryError, Hypothesis, Tokens
 from aslbatch.models.loading import LoadedModel
 
+_MAX_TOKENS = {"cpu": 1_024, "cuda": 16_384}
+"""On a CPU larger batches gain little and cost memory; an accelerator needs hundreds at once."""
 _CPU_OUT_OF_MEMORY = ("DefaultCPUAllocator", "can't allocate memory")
 
 
@@ -28,6 +30,8 @@ class TransformersEngine:
         self._tokenizer = loaded.tokenizer
         self._device = loaded.model.device
         precision = str(loaded.model.dtype).removeprefix("torch.")
+        self.batching = Batching(_MAX_TOKENS[self._device.type])
+        self.full = None
         self.name = f"transformers:{transformers.__version__}|{precision}|{self._device.type}"
 
     @torch.inference_mode()

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 
-def make_batches(lengths: Sequence[int], max_tokens: int) -> list[list[int]]:
+def make_batches(
+    lengths: Sequence[int], max_tokens: int, *, equal_lengths: bool = False
+) -> list[list[int]]:
     """Group sentences so that little is spent on padding.
 
     Sentences are sorted by length, longest first, so that memory runs out in the first batch or
@@ -13,6 +15,8 @@ def make_batches(lengths: Sequence[int], max_tokens: int) -> list[list[int]]:
         lengths: Tokens of each sentence.
         max_tokens: Most tokens of a batch, padding included: sentences times the longest of
             them. A sentence that is longer alone makes a batch of its own.
+        equal_lengths: Whether a batch holds sentences of one length only, so that there is no
+            padding at all.
 
     Returns:
         Indexes into `lengths`; each appears exactly once.
@@ -21,9 +25,11 @@ def make_batches(lengths: Sequence[int], max_tokens: int) -> list[list[int]]:
     batches: list[list[int]] = []
     longest = 0
     for index in order:
-        if batches and (len(batches[-1]) + 1) * longest <= max_tokens:
+        length = max(lengths[index], 1)
+        fits = bool(batches) and (len(batches[-1]) + 1) * longest <= max_tokens
+        if fits and not (equal_lengths and length != longest):
             batches[-1].append(index)
         else:
             batches.append([index])
-            longest = max(lengths[index], 1)
+            longest = length
     return batches
