@@ -8,7 +8,8 @@
     ├── SinkError                1  the output cannot be written or read
     │   └── OutputMismatchError  4  the output belongs to another run
     ├── IncompleteRunError       1  planned shards are missing, or a file does not verify
-    └── TooManyFailedRowsError   3  more rows failed than run.max_failed_rows allows
+    ├── TooManyFailedRowsError   3  more rows failed than run.max_failed_rows allows
+    └── QualityAlarmError        5  translations are not what they should be; the run was halted
 
 The number is the exit code of the command line. Messages name the file, the row, the value and
 what to do about it.
@@ -84,3 +85,9 @@ class TooManyFailedRowsError(AslbatchError):
     """More rows failed than `run.max_failed_rows` allows."""
 
     exit_code = 3
+
+
+class QualityAlarmError(AslbatchError):
+    """Translations are not what they should be, so that going on would waste the work."""
+
+    exit_code = 5

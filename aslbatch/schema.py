@@ -18,6 +18,8 @@ REASON = "_reject_reason"
 """Working column: a `RejectReason`, null in rows that are not rejected."""
 DETAIL = "_reject_detail"
 """Working column: what exactly was found, null in rows that are not rejected."""
+AUDIT = "_audit"
+"""Working column: whether the whole vocabulary agrees with the shortlist, null where not asked."""
 
 ALTERNATIVES = pa.field(
     "alternatives",

@@ -74,6 +74,7 @@ class TerminalWatcher(Watcher):
         rows = {
             "rows": f"{plan.rows:,} in {len(plan.shards):,} shards",
             "workers": f"{pool.workers} with {device} each",
+            "engine": f"{pool.choice.engine}, {pool.choice.precision}",
         }
         if len(todo) < len(plan.shards):
             rows["to do"] = f"{self._total:,} rows in {len(todo):,} shards; the rest is committed"
@@ -98,9 +99,17 @@ def show_summary(summary: Summary) -> None:
         "translated": f"{summary.translated:,} of {summary.rows:,} rows",
         "rejected": f"{sum(summary.rejected.values()):,}" + (f" ({rejected})" if rejected else ""),
         "tokens": f"{summary.source_tokens:,} read, {summary.target_tokens:,} written",
+        **_audit_row(summary),
         "output": summary.uri,
     }
     _out.print(_pairs("done", rows), soft_wrap=True)
+
+
+def _audit_row(summary: Summary) -> dict[str, str]:
+    if not summary.audited:
+        return {}
+    text = f"{summary.agreed:,} of {summary.audited:,} sampled rows come out the same without it"
+    return {"shortlist": text}
 
 
 def show_samples(storage: Storage) -> None:
@@ -122,9 +131,15 @@ def show_estimate(estimate: Estimate) -> None:
         "characters": f"about {estimate.characters:,}",
         "tokens": f"about {estimate.tokens:,}",
         "workers": f"{pool.workers} with {pool.cpus} CPU and {pool.gpus:g} GPU each",
-        "time": f"about {_duration(estimate.hours * 3_600)}, from a sample timed on one worker",
+        "engine": f"{pool.choice.engine}, {pool.choice.precision}, "
+        f"batches of {estimate.speed.max_tokens:,} tokens",
+        "speed": f"about {_rate(estimate.speed.row_s)} rows/s on a worker, once it has started",
+        "time": f"about {_duration(estimate.hours * 3_600)}, from what a token took on one worker",
+        "CPU hours": f"about {estimate.cpu_hours:,.2f}",
         "GPU hours": f"about {estimate.gpu_hours:,.2f}",
     }
+    if estimate.price is not None:
+        rows["price"] = f"about {estimate.price:,.2f}"
     _out.print(_pairs("dry run, nothing is written", rows), soft_wrap=True)
 
 
@@ -210,6 +225,10 @@ def _progress_text(progress: Counts, total: int) -> str:
         f"{progress.rows:,}/{total:,} rows, {speed:,.0f} rows/s, {progress.rejected:,} rejected, "
         f"{left} left"
     )
+
+
+def _rate(row_s: float) -> str:
+    return f"{1 / row_s:,.1f}" if row_s else "unknown"
 
 
 def _duration(seconds: float) -> str:

@@ -14,12 +14,14 @@ import ray
 from ray.data import DataContext
 
 from aslbatch.errors import AslbatchError, ConfigError
+from aslbatch.models.capabilities import Choice
 
 AUTO = "auto"
 STAGE_CPUS = 0.25
 """Logical CPUs of a reading or writing task; whole ones would starve each other on 2 cores."""
 
 _WORKER_SHARE = 0.75
+_MEMORY_SHARE = 0.9
 _MOST_DEATHS_WHILE_LOADING = 3
 
 
@@ -31,11 +33,13 @@ class Pool:
         workers: How many.
         cpus: Threads of each.
         gpus: Accelerators of each.
+        choice: What runs the model on them.
     """
 
     workers: int
     cpus: int
     gpus: float
+    choice: Choice
 
     @property
     def logical_cpus(self) -> float:
@@ -100,21 +104,50 @@ class Cluster:
             where = "on this machine" if _is_local() else f"at RAY_ADDRESS = {address}"
             raise AslbatchError(f"Ray cannot be started or joined {where}: {error}") from error
 
+    def gpus_of_worker(self, wanted: float | str) -> float:
+        """Return the accelerators of a worker; `auto` takes one where there are any."""
+        self.start()
+        if wanted != AUTO:
+            return float(wanted)
+        return 1.0 if ray.cluster_resources().get("GPU") else 0.0
+
     def pool(
-        self, *, workers: int | str, cpus_per_worker: float | str, gpus_per_worker: float | str
+        self,
+        *,
+        workers: int | str,
+        cpus_per_worker: float | str,
+        gpus_per_worker: float,
+        choice: Choice,
+        worker_bytes: int = 0,
     ) -> Pool:
-        """Return the size of a pool; `auto` gives each GPU, or else each CPU, a worker.
+        """Return the size of a pool.
+
+        `auto` gives each GPU, or else each CPU, a worker. On CPUs workers of one thread get most
+        out of a machine (docs/benchmarks.md); where its memory does not hold as many, there are
+        fewer with more threads each.
+
+        Args:
+            workers: How many, or `auto`.
+            cpus_per_worker: Threads of each, or `auto`.
+            gpus_per_worker: Accelerators of each.
+            choice: What runs the model.
+            worker_bytes: Memory that a worker takes.
 
         Raises:
             ConfigError: The machine has not that much; a cluster that was joined is not asked.
         """
         self.start()
         total = ray.cluster_resources()
-        gpus = total.get("GPU", 0.0)
-        each_gpu = (1.0 if gpus else 0.0) if gpus_per_worker == AUTO else float(gpus_per_worker)
+        gpus, cpus = total.get("GPU", 0.0), total.get("CPU", 1.0)
+        each_gpu = gpus_per_worker
         each_cpu = 1 if cpus_per_worker == AUTO else max(1, round(float(cpus_per_worker)))
-        room = gpus / each_gpu if each_gpu else total.get("CPU", 1.0) / each_cpu
+        room = gpus / each_gpu if each_gpu else cpus / each_cpu
         wanted = max(1, int(room)) if workers == AUTO else int(workers)
+        if workers == AUTO and not each_gpu and worker_bytes:
+            held = int(total.get("memory", 0.0) * _MEMORY_SHARE / worker_bytes)
+            wanted = max(1, min(wanted, held))
+            if cpus_per_worker == AUTO:
+                each_cpu = max(1, int(cpus / wanted))
         # A cluster that was joined may grow; one of this machine alone would wait for ever.
         if self._started and _is_local() and wanted > room:
             raise ConfigError(
@@ -122,7 +155,7 @@ class Cluster:
                 f"this machine with {total.get('CPU', 0):g} CPUs and {gpus:g} GPUs; lower "
                 f"run.workers, run.cpus_per_worker or run.gpus_per_worker"
             )
-        return Pool(wanted, each_cpu, each_gpu)
+        return Pool(wanted, each_cpu, each_gpu, choice)
 
 
 def _is_local() -> bool:

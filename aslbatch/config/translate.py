@@ -89,11 +89,16 @@ class ModelSection(Section):
         repr=False,
         description="Arguments of the model's file system; never logged.",
     )
-    engine: Literal["auto", "transformers"] = Field(
-        default="auto", description="What runs the model; auto takes the best one at hand."
+    engine: Literal["auto", "ctranslate2", "transformers"] = Field(
+        default="auto",
+        description="What runs the model; auto takes the fastest that can do what is asked.",
     )
-    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+    precision: Literal["auto", "int8", "float32", "bfloat16", "float16"] = Field(
         default="auto", description="Number format of the weights; auto goes by the hardware."
+    )
+    shortlist: Text = Field(
+        default="auto",
+        description="Tokens that may be generated: auto, off, latin, ascii, or a file of text.",
     )
 
 
@@ -150,7 +155,11 @@ class BatchingSection(Section):
 
     max_tokens: AutoOrCount = Field(
         default="auto",
-        description="Most tokens of a batch, padding included; auto suits the hardware.",
+        description="Most tokens of a batch, padding included; auto measures, or suits the device.",
+    )
+    target_ratio: Annotated[float, Field(gt=0)] | None = Field(
+        default=2.0,
+        description="Target tokens a source token that are searched first; changes no result.",
     )
 
 
@@ -189,6 +198,23 @@ class NormalizeSection(Section):
     )
     max_characters: int = Field(
         default=10_000, ge=1, description="Reject rows whose text is longer than this."
+    )
+
+
+class QualitySection(Section):
+    """What is checked while the job runs, and when it is halted."""
+
+    audited_share: float = Field(
+        default=0.004,
+        ge=0,
+        le=1,
+        description="Share of texts translated without the shortlist too, at least one a shard.",
+    )
+    min_shortlist_agreement: float = Field(
+        default=0.98,
+        ge=0,
+        le=1,
+        description="Halt when the sample shows that fewer translations are the same.",
     )
 
 
@@ -238,6 +264,9 @@ class RunSection(Section):
     shard_timeout_s: Annotated[float, Field(gt=0)] | None = Field(
         default=None, description="Seconds after which a shard is given up; null waits forever."
     )
+    price_per_worker_hour: Annotated[float, Field(ge=0)] | None = Field(
+        default=None, description="What a worker costs an hour, for --dry-run; in any currency."
+    )
     max_attempts: int = Field(
         default=3, ge=1, description="Times a shard may kill its worker before it is set aside."
     )
@@ -259,6 +288,9 @@ class TranslateConfig(Section):
     )
     normalize: NormalizeSection = Field(
         default_factory=NormalizeSection, description="How the text is cleaned first."
+    )
+    quality: QualitySection = Field(
+        default_factory=QualitySection, description="What is checked while the job runs."
     )
     sink: SinkSection = Field(description="Where the translations go.")
     run: RunSection = Field(

@@ -84,7 +84,7 @@ class CTranslate2Engine:
         return [self._hypotheses(found, decoding, limit) for found in results]
 
     def force(self, batch: Sequence[Tokens], *, target_lang: str, length: int) -> None:
-        """Decode `length` tokens for each sentence, the language among them; for measurements."""
+        """Decode tokens to take the time; see `aslbatch.models.engine.Engine`."""
         self._search(batch, target_lang, Decoding(), longest=length, shortest=length)
 
     def _bound(self, batch: Sequence[Tokens], limit: int) -> int:

@@ -53,9 +53,14 @@ class Engine(Protocol):
         full: The same model without its vocabulary shortlist; None where it has none.
     """
 
-    name: str
-    batching: Batching
-    full: "Engine | None"
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def batching(self) -> Batching: ...  # noqa: D102
+
+    @property
+    def full(self) -> "Engine | None": ...  # noqa: D102
 
     def translate(
         self, batch: Sequence[Tokens], *, target_lang: str, decoding: Decoding
@@ -73,4 +78,8 @@ class Engine(Protocol):
         Raises:
             EngineOutOfMemoryError: The batch does not fit into memory.
         """
+        ...
+
+    def force(self, batch: Sequence[Tokens], *, target_lang: str, length: int) -> None:
+        """Decode exactly `length` tokens a sentence, its language among them, to take the time."""
         ...

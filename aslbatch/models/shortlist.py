@@ -71,7 +71,7 @@ def make_shortlist(wanted: str, tokenizer: Tokenizer, target_lang: str) -> Short
 
 
 def _of_text(path: Path, tokenizer: Tokenizer) -> set[int]:
-    """Return the tokens of a text in all cases, and the short ones from which the rest is spelled."""
+    """Return the tokens of a text in all cases, and the short ones that spell the rest."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

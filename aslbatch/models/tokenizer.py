@@ -143,7 +143,7 @@ class Tokenizer:
         return self._without(self._dropped, rows)
 
     def _without(self, dropped: frozenset[int], rows: Sequence[Tokens]) -> list[Tokens]:
-        """Return rows without some tokens; all rows are searched at once, for hardly any has one."""
+        """Return rows without some tokens; searched all at once, for hardly any row has one."""
         flat = np.fromiter(chain.from_iterable(rows), np.int64)
         found = np.isin(flat, list(dropped))
         if not found.any():

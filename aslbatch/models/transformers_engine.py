@@ -64,6 +64,14 @@ class TransformersEngine:
         n = decoding.num_return_sequences
         return [hypotheses[i : i + n] for i in range(0, len(hypotheses), n)]
 
+    @torch.inference_mode()
+    def force(self, batch: Sequence[Tokens], *, target_lang: str, length: int) -> None:
+        """Decode tokens to take the time; see `aslbatch.models.engine.Engine`."""
+        inputs, mask = self._pad(batch)
+        settings = self._settings(target_lang, Decoding())
+        settings.update(max_length=None, min_new_tokens=length, max_new_tokens=length)
+        self._model.generate(input_ids=inputs, attention_mask=mask, generation_config=settings)
+
     def _pad(self, batch: Sequence[Tokens]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return token ids and attention mask, both int64 [sentences, longest]."""
         longest = max(map(len, batch))

@@ -29,6 +29,8 @@ class Summary:
         failed: Rejected rows that count as failed.
         source_tokens: Tokens read.
         target_tokens: Tokens written.
+        audited: Rows translated without the vocabulary shortlist too.
+        agreed: Those of them whose translation was the same.
     """
 
     uri: str
@@ -40,6 +42,8 @@ class Summary:
     failed: int
     source_tokens: int
     target_tokens: int
+    audited: int
+    agreed: int
 
 
 def load_plan(storage: Storage) -> Plan:
@@ -147,4 +151,6 @@ def summarize(uri: str, run_id: str, records: Iterable[Commit]) -> Summary:
         failed=sum(record.failed_rows for record in records),
         source_tokens=sum(record.source_tokens for record in records),
         target_tokens=sum(record.target_tokens for record in records),
+        audited=sum(record.audited for record in records),
+        agreed=sum(record.agreed for record in records),
     )

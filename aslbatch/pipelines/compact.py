@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from aslbatch.errors import IncompleteRunError
 from aslbatch.pipelines.accounts import Summary, check_complete, load_plan, read_records
 from aslbatch.pipelines.claim import COMPACT, claimed
-from aslbatch.pipelines.finish import close_output
+from aslbatch.pipelines.finish import Limits, close_output, recorded_limits
 from aslbatch.pipelines.run_record import read_run_record, recorded_output
 from aslbatch.shards.commits import Commit
 from aslbatch.shards.layout import ATTEMPTS, DATA, SUCCESS
@@ -51,6 +51,7 @@ def compact(storage: Storage, *, rows_per_file: int) -> Compaction:
     Raises:
         IncompleteRunError: The run is not finished, or a file is missing or was changed.
         TooManyFailedRowsError: The run was without `_SUCCESS` for that reason, and still is.
+        QualityAlarmError: The same.
         SinkError: The folder holds no run, cannot be written, or another process is at work there.
     """
     record, plan = read_run_record(storage), load_plan(storage)
@@ -63,10 +64,10 @@ def compact(storage: Storage, *, rows_per_file: int) -> Compaction:
     files_before = len(storage.names(DATA))
     with claimed(storage, COMPACT) as this:
         # A run that had _SUCCESS gets it back, which a killed process may have taken away.
-        most_failed = 1.0 if this.had_success else record["config"]["run"]["max_failed_rows"]
+        limits = Limits() if this.had_success else recorded_limits(record)
         records = read_records(storage, plan.shards, record["run_id"])
         _merge_groups(storage, records, rows_per_file, recorded_output(record, plan))
-        summary = close_output(storage, plan, most_failed=most_failed, holding=True)
+        summary = close_output(storage, plan, limits=limits, holding=True)
     return Compaction(files_before, len(storage.names(DATA)), summary)
 
 

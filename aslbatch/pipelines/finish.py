@@ -1,11 +1,11 @@
 """The end of a run: every planned shard is accounted for, then manifest, card and _SUCCESS."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from aslbatch.errors import TooManyFailedRowsError
+from aslbatch.errors import QualityAlarmError, TooManyFailedRowsError
 from aslbatch.pipelines.accounts import Summary, check_complete, check_files, summarize
 from aslbatch.pipelines.card import dataset_card
 from aslbatch.pipelines.order import put_in_order
@@ -15,6 +15,7 @@ from aslbatch.provenance.hashing import sha256_bytes, sha256_json
 from aslbatch.shards.commits import Commit
 from aslbatch.shards.layout import CARD, MANIFEST, PLAN, SUCCESS
 from aslbatch.shards.plan import Plan
+from aslbatch.stages.audit import check_agreement
 from aslbatch.storage.folder import Storage
 
 
@@ -28,11 +29,34 @@ def finish(run: Run, *, retrying: bool = False) -> Summary:
     Raises:
         AslbatchError: As `close_output`.
     """
-    most_failed = run.config.run.max_failed_rows
-    return close_output(run.storage, run.planned, most_failed=most_failed, holding=retrying)
+    limits = Limits(run.config.run.max_failed_rows, run.config.quality.min_shortlist_agreement)
+    return close_output(run.storage, run.planned, limits=limits, holding=retrying)
 
 
-def close_output(storage: Storage, plan: Plan, *, most_failed: float, holding: bool) -> Summary:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run must keep to for a `_SUCCESS`; without arguments, anything will do.
+
+    Attributes:
+        most_failed: Share of failed rows.
+        least_agreement: Share of rows whose translation does not depend on the shortlist.
+    """
+
+    most_failed: float = 1.0
+    least_agreement: float = 0.0
+
+
+def recorded_limits(record: dict[str, Any]) -> Limits:
+    """Return the limits that a run was started with, from `_plan/run.json`."""
+    config = record["config"]
+    quality = config.get("quality", {})  # outputs of earlier versions have none
+    return Limits(
+        config["run"]["max_failed_rows"],
+        quality.get("min_shortlist_agreement", 0.0),
+    )
+
+
+def close_output(storage: Storage, plan: Plan, *, limits: Limits, holding: bool) -> Summary:
     """Account for every planned row, put the files in order, then write manifest, card, _SUCCESS.
 
     What a killed retry or compaction left is put in order first.
@@ -40,13 +64,14 @@ def close_output(storage: Storage, plan: Plan, *, most_failed: float, holding: b
     Args:
         storage: The output folder.
         plan: The plan stored there.
-        most_failed: Share of failed rows above which there is no `_SUCCESS`.
+        limits: Beyond them there is no `_SUCCESS`.
         holding: Whether this process holds the claim on the folder.
 
     Raises:
         IncompleteRunError: Shards are not committed, or not with the rows that were planned, or a
             file of theirs is missing.
         TooManyFailedRowsError: More rows failed than allowed.
+        QualityAlarmError: The vocabulary shortlist changes more translations than allowed.
         SinkError: The folder cannot be written, or another process moves rows about in it.
     """
     check_complete(storage, plan)
@@ -58,14 +83,19 @@ def close_output(storage: Storage, plan: Plan, *, most_failed: float, holding: b
     stated = manifest_of(record, records, storage)
     _publish_if_changed(storage, MANIFEST, _stored(stated, storage))
     _publish_if_changed(storage, CARD, dataset_card(record, asdict(summary), output).encode())
-    if summary.failed > most_failed * summary.rows:
+    try:
+        check_agreement(summary.audited, summary.agreed, limits.least_agreement)
+    except QualityAlarmError:
+        storage.delete(SUCCESS)
+        raise
+    if summary.failed > limits.most_failed * summary.rows:
         storage.delete(SUCCESS)
         raise TooManyFailedRowsError(
             f"{summary.failed} of {summary.rows} rows failed "
             f"({', '.join(f'{n} {reason}' for reason, n in summary.rejected.items())}), more than "
-            f"run.max_failed_rows = {most_failed} allows; all rows are accounted for: look at "
-            f"{storage.uri}/rejected, then `aslbatch retry {storage.uri}`, or run again with "
-            f"--set run.max_failed_rows=1.0"
+            f"run.max_failed_rows = {limits.most_failed} allows; all rows are accounted for: "
+            f"look at {storage.uri}/rejected, then `aslbatch retry {storage.uri}`, or run again "
+            f"with --set run.max_failed_rows=1.0"
         )
     _publish_if_changed(storage, SUCCESS, success_note(stated))
     return summary

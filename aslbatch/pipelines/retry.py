@@ -15,6 +15,7 @@ from aslbatch.pipelines.run import Run, examine
 from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.pipelines.translate import translate_shards
 from aslbatch.pipelines.watcher import Watcher
+from aslbatch.pipelines.workers import pool_of
 from aslbatch.shards.layout import SUCCESS
 from aslbatch.storage.folder import Storage
 
@@ -53,7 +54,7 @@ def retry(
         if todo:
             storage.delete(SUCCESS)
             with Cluster(verbose=verbose) as cluster, plain_errors():
-                pool = run.pool(cluster)
+                pool = pool_of(run, cluster)
                 check_nodes(run)
                 watcher.planned(run.planned, todo, pool)
                 translate_shards(run, todo, pool, watcher, again=True)

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import aslbatch
-from aslbatch.cluster.session import Cluster, Pool
+from aslbatch.cluster.session import Pool
 from aslbatch.config.resolved import resolved
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.models.checkpoint import Checkpoint, find_checkpoint
+from aslbatch.models.decoding import Decoding
 from aslbatch.models.inspection import check_checkpoint
+from aslbatch.models.shortlist import Shortlist, make_shortlist
 from aslbatch.pipelines.ownership import check_apart, check_free, check_owner, is_whole
 from aslbatch.pipelines.run_record import run_record
 from aslbatch.provenance.identity import RunIdentity
@@ -38,6 +40,7 @@ class Run:
         run_id: Its hash.
         driver_id: Names this process; another one for each time that the run is resumed.
         checkpoint: The model.
+        shortlist: What it may generate, None for everything.
         sources: The files read.
         storage: The output folder.
         plan: The shards, once they are planned.
@@ -48,6 +51,7 @@ class Run:
     identity: RunIdentity
     driver_id: str
     checkpoint: Checkpoint
+    shortlist: Shortlist | None
     sources: list[Source]
     storage: Storage
     plan: Plan | None = None
@@ -85,23 +89,15 @@ class Run:
             rules=NormalizeRules(**self.config.normalize_rules()),
         )
 
+    @property
+    def decoding(self) -> Decoding:
+        """How hypotheses are searched for."""
+        return Decoding(**self.config.decoding.model_dump())
+
     def todo(self) -> list[Shard]:
         """Return the planned shards that are not committed."""
         done = committed(self.storage)
         return [shard for shard in self.planned.shards if shard.name not in done]
-
-    def pool(self, cluster: Cluster) -> Pool:
-        """Return the workers that the configuration asks a cluster for.
-
-        Raises:
-            ConfigError: The cluster does not hold as many.
-        """
-        wanted = self.config.run
-        return cluster.pool(
-            workers=wanted.workers,
-            cpus_per_worker=wanted.cpus_per_worker,
-            gpus_per_worker=wanted.gpus_per_worker,
-        )
 
     def cut(self, pool: Pool) -> Plan:
         """Scan the sources and cut them into shards for a pool of workers.
@@ -186,7 +182,8 @@ def examine(config: TranslateConfig, *, limit: int | None) -> Run:
         storage_options=config.model.storage_options,
     )
     languages = mbart_code(config.languages.source), mbart_code(config.languages.target)
-    check_checkpoint(checkpoint, languages, max_length=config.decoding.max_length)
+    tokenizer = check_checkpoint(checkpoint, languages, max_length=config.decoding.max_length)
+    shortlist = make_shortlist(config.model.shortlist, tokenizer, languages[1])
     identity = RunIdentity.of(
         resolved(config),
         limit=limit,
@@ -195,9 +192,11 @@ def examine(config: TranslateConfig, *, limit: int | None) -> Run:
             "name": checkpoint.name,
             "revision": checkpoint.revision,
             "sha256": checkpoint.sha256,
+            "shortlist": shortlist.signature if shortlist else "",
         },
         version=aslbatch.__version__,
     )
     storage = Storage(config.sink.path, config.sink.storage_options)
     check_apart(sources, storage)
-    return Run(config, limit, identity, uuid.uuid4().hex[:12], checkpoint, sources, storage)
+    driver_id = uuid.uuid4().hex[:12]
+    return Run(config, limit, identity, driver_id, checkpoint, shortlist, sources, storage)

@@ -22,7 +22,9 @@ from aslbatch.pipelines.nodes import check_nodes
 from aslbatch.pipelines.run import Run, open_run
 from aslbatch.pipelines.steps import normalize_shard, read_shard_row, validate_shard
 from aslbatch.pipelines.watcher import Watcher
-from aslbatch.pipelines.worker import TranslateShards, worker_settings
+from aslbatch.pipelines.worker import TranslateShards
+from aslbatch.pipelines.worker_settings import worker_settings
+from aslbatch.pipelines.workers import pool_of
 from aslbatch.shards.attempts import Attempts
 from aslbatch.shards.cell import plan_row
 from aslbatch.shards.commits import commit_shard
@@ -56,7 +58,7 @@ def translate(
     run = open_run(config, limit=limit, overwrite=overwrite)
     with Cluster(verbose=verbose) as cluster, plain_errors():
         if run.plan is None or run.todo():
-            pool = run.pool(cluster)
+            pool = pool_of(run, cluster)
             if run.plan is None:
                 run = run.claim(run.cut(pool), overwrite=overwrite)
             check_nodes(run)

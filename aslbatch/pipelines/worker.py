@@ -1,87 +1,32 @@
 """One worker of the pool: a model in memory that translates shard after shard."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import pyarrow as pa
 
 import aslbatch
 from aslbatch.cluster.progress import Reporter
-from aslbatch.cluster.session import Pool
 from aslbatch.errors import ModelError
+from aslbatch.models.calibration import Calibration
 from aslbatch.models.checkpoint import find_checkpoint
-from aslbatch.models.decoding import Decoding
-from aslbatch.pipelines.run import Run
+from aslbatch.models.engine import Engine
+from aslbatch.models.tokenizer import Tokenizer
+from aslbatch.pipelines.worker_settings import WorkerSettings
 from aslbatch.shards.attempts import Attempts
 from aslbatch.shards.cell import pack, shard_of, unpack
+from aslbatch.stages.audit import Audit
+from aslbatch.stages.memo import Memo
 from aslbatch.stages.translate import Translate
-from aslbatch.text.languages import language_name, mbart_code
+from aslbatch.text.languages import language_name
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerSettings:
-    """What a worker is made of: plain values that travel to it.
-
-    Attributes:
-        model: Name of the checkpoint, as rows carry it.
-        location: Where workers find it: a local folder's full path, else the same name.
-        revision: Its revision as the driver resolved it; empty where there is none.
-        storage_options: Arguments of the file system that it is copied from; they may be secrets.
-        sha256: The fingerprint that it must have.
-        precision: `auto` or a number format.
-        device: `cpu` or `cuda`.
-        threads: CPU threads of the engine.
-        decoding: How to search.
-        max_tokens: Most padded tokens a batch; None goes by the device.
-        source_lang: mBART-50 code.
-        target_lang: mBART-50 code.
-        run_id: The run that the rows belong to.
-    """
-
-    model: str
-    location: str
-    revision: str
-    storage_options: Mapping[str, Any] = field(repr=False)
-    sha256: str
-    precision: str
-    device: str
-    threads: int
-    decoding: Decoding
-    max_tokens: int | None
-    source_lang: str
-    target_lang: str
-    run_id: str
-
-
-def worker_settings(run: Run, pool: Pool) -> WorkerSettings:
-    """Unpack a run's configuration for its workers."""
-    config, budget = run.config, run.config.batching.max_tokens
-    return WorkerSettings(
-        model=run.checkpoint.name,
-        location=run.checkpoint.location,
-        revision=run.checkpoint.revision,
-        storage_options=config.model.storage_options,
-        sha256=run.checkpoint.sha256,
-        precision=config.model.precision,
-        device="cuda" if pool.gpus else "cpu",
-        threads=pool.cpus,
-        decoding=Decoding(**config.decoding.model_dump()),
-        max_tokens=None if budget == "auto" else budget,
-        source_lang=mbart_code(config.languages.source),
-        target_lang=mbart_code(config.languages.target),
-        run_id=run.run_id,
-    )
-
-
-def load_stage(settings: WorkerSettings) -> Translate:
-    """Load the model and return the stage that translates with it.
+def load_model(settings: WorkerSettings) -> tuple[Engine, Tokenizer]:
+    """Load the model of a job on this node.
 
     Raises:
         ModelError: This node finds another checkpoint than the driver did, or cannot load it.
     """
-    from aslbatch.models.engines import default_max_tokens, load_engine
+    from aslbatch.models.engines import load_engine
 
     checkpoint = find_checkpoint(
         settings.location,
@@ -93,20 +38,60 @@ def load_stage(settings: WorkerSettings) -> Translate:
             f"{settings.model}: fingerprint {checkpoint.sha256[:16]} on this node, "
             f"{settings.sha256[:16]} on the driver; pin model.revision, or give all nodes one copy"
         )
-    engine, tokenizer = load_engine(
+    return load_engine(
         checkpoint.folder,
         languages=(settings.source_lang, settings.target_lang),
+        engine=settings.engine,
         precision=settings.precision,
         device=settings.device,
         threads=settings.threads,
+        decoding=settings.decoding,
+        shortlist=settings.shortlist,
+        target_ratio=settings.target_ratio,
+        fingerprint=checkpoint.sha256,
     )
+
+
+def calibration(engine: Engine, tokenizer: Tokenizer, settings: WorkerSettings) -> Calibration:
+    """Return what times the engine of a job."""
+    return Calibration(
+        engine,
+        tokenizer,
+        source_lang=settings.source_lang,
+        target_lang=settings.target_lang,
+    )
+
+
+def batch_budget(engine: Engine, tokenizer: Tokenizer, settings: WorkerSettings) -> int:
+    """Return the most padded tokens of a batch: as the job says, or as measured here.
+
+    Measured only where no result depends on it, see `aslbatch.models.engine.Batching`.
+    """
+    if settings.max_tokens is not None:
+        return settings.max_tokens
+    if engine.batching.equal_lengths:
+        return calibration(engine, tokenizer, settings).best_budget()
+    return engine.batching.max_tokens
+
+
+def make_stage(
+    engine: Engine, tokenizer: Tokenizer, settings: WorkerSettings, *, max_tokens: int
+) -> Translate:
+    """Return the stage that translates with a loaded model."""
+    audit = None
+    if engine.full is not None:
+        audit = Audit(
+            engine.full,
+            share=settings.audited_share,
+            least_agreement=settings.least_agreement,
+        )
     return Translate(
         engine,
         tokenizer,
         source_lang=settings.source_lang,
         target_lang=settings.target_lang,
         decoding=settings.decoding,
-        max_tokens=settings.max_tokens or default_max_tokens(settings.device),
+        max_tokens=max_tokens,
         stamps={
             "source_lang": language_name(settings.source_lang),
             "target_lang": language_name(settings.target_lang),
@@ -118,6 +103,8 @@ def load_stage(settings: WorkerSettings) -> Translate:
             "origin": "machine",
             "run_id": settings.run_id,
         },
+        memo=Memo() if engine.batching.equal_lengths else None,
+        audit=audit,
     )
 
 
@@ -125,7 +112,9 @@ class TranslateShards:
     """Holds a model and translates shards, one Ray row each; Ray makes one a worker."""
 
     def __init__(self, settings: WorkerSettings, attempts: Attempts, reporter: Reporter) -> None:
-        self._stage = load_stage(settings)
+        engine, tokenizer = load_model(settings)
+        budget = batch_budget(engine, tokenizer, settings)
+        self._stage = make_stage(engine, tokenizer, settings, max_tokens=budget)
         self._attempts = attempts
         self._reporter = reporter
 

@@ -8,10 +8,11 @@ from typing import Any
 from aslbatch.provenance.hashing import sha256_json
 
 _RUN_ID_DIGITS = 16
-_NOT_DECISIVE_SECTIONS = ("run",)
+_NOT_DECISIVE_SECTIONS = ("run", "quality")
 _NOT_DECISIVE_KEYS = {
     "source": ("storage_options",),
     "model": ("storage_options",),
+    "batching": ("target_ratio",),
     "sink": ("storage_options", "path"),
 }
 
@@ -21,11 +22,11 @@ class RunIdentity:
     """The inputs of a run.
 
     Attributes:
-        config: The resolved configuration without the section `run`, without `sink.path` and
-            without storage options, which say where and how, but not what.
+        config: The resolved configuration without the sections `run` and `quality`, without
+            `sink.path` and storage options, which say where and how, but not what.
         limit: Most rows read, None for all.
         sources: `uri`, `size` and `version` of each source file.
-        model: `name`, `revision` and `sha256` of the checkpoint.
+        model: `name`, `revision` and `sha256` of the checkpoint, and its `shortlist`.
         aslbatch: The version that runs.
     """
 

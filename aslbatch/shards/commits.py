@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aslbatch.errors import IncompleteRunError
-from aslbatch.schema import DETAIL, REASON, RejectReason
+from aslbatch.schema import AUDIT, DETAIL, REASON, RejectReason
 from aslbatch.shards.layout import COMMITS, commit_file, data_file, rejected_file
 from aslbatch.shards.output import OutputFormat
 from aslbatch.shards.published import PublishedFile, publish_table
@@ -35,6 +35,8 @@ class Commit:
         source_tokens: Tokens read, special ones left out.
         target_tokens: Tokens written, special ones left out.
         generation: 0, then one more for each time that `aslbatch retry` replaced the shard.
+        audited: Rows translated without the vocabulary shortlist too.
+        agreed: Those of them whose translation was the same.
     """
 
     shard: str
@@ -46,6 +48,8 @@ class Commit:
     source_tokens: int
     target_tokens: int
     generation: int = 0
+    audited: int = 0
+    agreed: int = 0
 
     @property
     def files(self) -> tuple[PublishedFile, ...]:
@@ -110,6 +114,7 @@ def commit_shard(
     is_rejected = pc.is_valid(table[REASON])
     data = select_columns(table.filter(pc.invert(is_rejected)), output.data_schema)
     rejected = _rejected_rows(table.filter(is_rejected), output.rejected_schema)
+    audits = table[AUDIT].drop_null().to_pylist() if AUDIT in table.column_names else []
     suffix = output.encoding.suffix
     publish = partial(publish_table, storage, encoding=output.encoding, may_replace=generation > 0)
     record = Commit(
@@ -124,6 +129,8 @@ def commit_shard(
         source_tokens=pc.sum(data["source_tokens"]).as_py() or 0,
         target_tokens=pc.sum(data["target_tokens"]).as_py() or 0,
         generation=generation,
+        audited=len(audits),
+        agreed=sum(audits),
     )
     name, content = commit_file(shard.name), record.to_json()
     if not generation:

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
 from aslbatch.models.decoding import Decoding
-from aslbatch.models.engine import Engine, EngineOutOfMemoryError, Hypothesis
+from aslbatch.models.engine import Engine, Hypothesis
 from aslbatch.models.tokenizer import EncodedText, Tokenizer
 from aslbatch.provenance.hashing import source_hash
 from aslbatch.rejects import rejections, set_column, with_rejections
-from aslbatch.schema import TEXT, RejectReason, translation_fields
-from aslbatch.stages.batching import make_batches
+from aslbatch.schema import AUDIT, TEXT, RejectReason, translation_fields
+from aslbatch.stages.audit import Audit
+from aslbatch.stages.memo import Memo
+from aslbatch.stages.search import search
 
 SOURCE_TRUNCATED = "source_truncated"
 TARGET_TRUNCATED = "target_truncated"
@@ -49,6 +52,8 @@ class Translate:
         decoding: Decoding,
         max_tokens: int,
         stamps: Mapping[str, str],
+        memo: "Memo[Translation] | None" = None,
+        audit: Audit | None = None,
     ) -> None:
         """Make the stage.
 
@@ -60,14 +65,22 @@ class Translate:
             decoding: How to search.
             max_tokens: Most tokens a batch, padding included.
             stamps: Provenance columns that hold one value in all rows.
+            memo: Remembers translations of earlier shards; only for engines whose results do not
+                depend on the rest of a batch.
+            audit: Compares a sample with what the engine's whole vocabulary gives.
         """
         self._engine = engine
         self._tokenizer = tokenizer
         self._source_lang = source_lang
-        self._target_lang = target_lang
         self._decoding = decoding
-        self._max_tokens = max_tokens
+        self._how: Any = {
+            "target_lang": target_lang,
+            "decoding": decoding,
+            "max_tokens": max_tokens,
+        }
         self._stamps = dict(stamps)
+        self._memo = memo
+        self._audit = audit
 
     def __call__(self, table: pa.Table, on_rows: Callable[[int], None] | None = None) -> pa.Table:
         """Translate the rows that are not rejected.
@@ -92,44 +105,51 @@ class Translate:
 
         translations = dict(zip(unique, self.translate(unique, report), strict=True))
         results = [None if text is None else translations[text] for text in texts]
-        return self._with_columns(table, texts, results)
+        translated = self._with_columns(table, texts, results)
+        return set_column(translated, AUDIT, self._audited(texts, translations))
 
     def translate(
         self, texts: Sequence[str], report: Callable[[int], None] | None = None
     ) -> list[Translation]:
-        """Translate texts in batches by length; the result is in their order."""
+        """Translate distinct texts, those that are not remembered; the result is in their order."""
+        memo = self._memo
+        known = {} if memo is None else {t: hit for t in texts if (hit := memo.get(t))}
+        new = [text for text in texts if text not in known]
+        if report is not None and known:
+            report(len(known))
+        for text, translation in zip(new, self._translate(new, report), strict=True):
+            known[text] = translation
+            if memo is not None and translation.hypotheses:
+                memo.put(text, translation)
+        return [known[text] for text in texts]
+
+    def _translate(
+        self, texts: Sequence[str], report: Callable[[int], None] | None
+    ) -> list[Translation]:
         encoded = self._tokenizer.encode(texts, self._source_lang, self._decoding.max_length)
-        lengths = [len(text.tokens) for text in encoded]
-        found: dict[int, list[Hypothesis]] = {}
-        for batch in make_batches(lengths, self._max_tokens):
-            found |= self._translate_batch(batch, encoded)
-            if report is not None:
-                report(len(batch))
-        flat = [hypothesis.tokens for row in range(len(texts)) for hypothesis in found[row]]
+        found = search(self._engine, [text.tokens for text in encoded], report=report, **self._how)
+        flat = [hypothesis.tokens for hypotheses in found for hypothesis in hypotheses]
         decoded = iter(self._tokenizer.decode(flat))
         return [
-            Translation(source, found[row], [next(decoded) for _ in found[row]])
-            for row, source in enumerate(encoded)
+            Translation(source, hypotheses, [next(decoded) for _ in hypotheses])
+            for source, hypotheses in zip(encoded, found, strict=True)
         ]
 
-    def _translate_batch(
-        self, batch: list[int], encoded: Sequence[EncodedText]
-    ) -> dict[int, list[Hypothesis]]:
-        """Translate one batch; where memory runs out, its halves, down to one sentence."""
-        try:
-            hypotheses = self._engine.translate(
-                [encoded[row].tokens for row in batch],
-                target_lang=self._target_lang,
-                decoding=self._decoding,
+    def _audited(
+        self, texts: Sequence[str | None], translations: Mapping[str, Translation]
+    ) -> pa.Array:
+        """Return for the first row of each sampled text whether the whole vocabulary agrees."""
+        agrees: dict[str, bool] = {}
+        if self._audit is not None and translations:
+            sample = self._audit.sample(list(translations))
+            agrees = self._audit.compare(
+                {text: translations[text].source.tokens for text in sample},
+                {text: translations[text].hypotheses for text in sample},
+                **self._how,
             )
-        except EngineOutOfMemoryError:
-            if len(batch) == 1:
-                return {batch[0]: []}
-        else:
-            return dict(zip(batch, hypotheses, strict=True))
-        middle = len(batch) // 2
-        first = self._translate_batch(batch[:middle], encoded)
-        return first | self._translate_batch(batch[middle:], encoded)
+        return pa.array(
+            [None if text is None else agrees.pop(text, None) for text in texts], pa.bool_()
+        )
 
     def _with_columns(
         self,

@@ -8,10 +8,15 @@ mBART-50 code on both sides (Tang et al. 2020, https://arxiv.org/abs/2008.00401)
 GLOSS_CODE = "asl_GL"
 """The language code that an ASL gloss checkpoint adds to mBART-50."""
 
+# fmt: off
 LATIN_CODES = frozenset(
-    "af_ZA asl_GL az_AZ cs_CZ de_DE en_XX es_XX et_EE fi_FI fr_XX gl_ES hr_HR id_ID it_IT lt_LT "
-    "lv_LV nl_XX pl_PL pt_XX ro_RO sl_SI sv_SE sw_KE tl_XX tr_TR vi_VN xh_ZA".split()
+    [
+        "af_ZA", "asl_GL", "az_AZ", "cs_CZ", "de_DE", "en_XX", "es_XX", "et_EE", "fi_FI",
+        "fr_XX", "gl_ES", "hr_HR", "id_ID", "it_IT", "lt_LT", "lv_LV", "nl_XX", "pl_PL",
+        "pt_XX", "ro_RO", "sl_SI", "sv_SE", "sw_KE", "tl_XX", "tr_TR", "vi_VN", "xh_ZA",
+    ]
 )
+# fmt: on
 """Language codes of mBART-50, and the gloss code, whose texts are written in Latin script."""
 
 _CODE_OF = {"en": "en_XX", "ase": GLOSS_CODE}
