@@ -4,7 +4,7 @@ import json
 
 import pyarrow as pa
 
-from aslbatch.pipelines.finish import close_output
+from aslbatch.pipelines.finish import Limits, close_output
 from aslbatch.schema import DETAIL, REASON, translation_fields
 from aslbatch.shards.commits import commit_shard
 from aslbatch.shards.encoding import decode
@@ -103,7 +103,7 @@ def make_output(folder, shard_rows, *, file_format="parquet", compression="zstd"
             output=output_format(file_format, compression),
             run_id=RUN_ID,
         )
-    close_output(storage, plan, most_failed=1.0, holding=False)
+    close_output(storage, plan, limits=Limits(), holding=False)
     return storage
 
 

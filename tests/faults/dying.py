@@ -14,7 +14,7 @@ from pathlib import Path
 
 from aslbatch.pipelines.accounts import load_plan
 from aslbatch.pipelines.compact import compact
-from aslbatch.pipelines.finish import close_output
+from aslbatch.pipelines.finish import Limits, close_output
 from aslbatch.storage import local_files
 from aslbatch.storage.folder import Storage
 
@@ -32,7 +32,7 @@ def compaction(rows_per_file: int) -> Work:
 
 def job_end(out: Storage) -> None:
     """Do what the job does when all of its shards are committed."""
-    close_output(out, load_plan(out), most_failed=1.0, holding=False)
+    close_output(out, load_plan(out), limits=Limits(), holding=False)
 
 
 def dies(folder: Path, work: Work, step: int) -> bool:

@@ -6,32 +6,46 @@ from s3_server import KEY, SECRET
 from aslbatch.cluster.progress import Reporter
 from aslbatch.cluster.session import Cluster
 from aslbatch.errors import AslbatchError, ConfigError, ModelError, SinkError, SourceError
+from aslbatch.models.capabilities import Choice
 from aslbatch.models.checkpoint import find_checkpoint
 from aslbatch.models.decoding import Decoding
 from aslbatch.pipelines.failure import plain_errors
 from aslbatch.pipelines.nodes import look_from_here
-from aslbatch.pipelines.worker import WorkerSettings, load_stage
+from aslbatch.pipelines.worker import load_model
+from aslbatch.pipelines.worker_settings import WorkerSettings
 from aslbatch.shards.layout import RUN
 from aslbatch.shards.sources import list_sources
-from aslbatch.stages.translate import Translate
 from aslbatch.storage.folder import Storage
+
+CHOICE = Choice("ctranslate2", "int8", "cpu")
 
 
 def test_auto_gives_each_cpu_a_worker(cluster):
     import ray
 
-    pool = cluster.pool(workers="auto", cpus_per_worker="auto", gpus_per_worker=0)
+    pool = cluster.pool(workers="auto", cpus_per_worker="auto", gpus_per_worker=0, choice=CHOICE)
     assert pool.workers == int(ray.cluster_resources()["CPU"])
     assert (pool.cpus, pool.gpus) == (1, 0)
     # Reading and writing need room beside the workers.
     assert pool.workers * pool.logical_cpus < pool.workers
 
 
+def test_auto_gives_threads_to_fewer_workers_where_memory_is_short(cluster):
+    import ray
+
+    total = ray.cluster_resources()
+    wanted = {"cpus_per_worker": "auto", "gpus_per_worker": 0, "choice": CHOICE}
+    pool = cluster.pool(workers="auto", worker_bytes=int(total["memory"] * 0.8), **wanted)
+    assert (pool.workers, pool.cpus) == (1, int(total["CPU"]))
+    pool = cluster.pool(workers=2, worker_bytes=int(total["memory"] * 0.8), **wanted)
+    assert (pool.workers, pool.cpus) == (2, 1)
+
+
 def test_more_workers_than_the_machine_holds_are_refused(cluster):
     with pytest.raises(ConfigError, match=r"1000 workers .* do not fit on this machine"):
-        cluster.pool(workers=1_000, cpus_per_worker=1, gpus_per_worker=0)
+        cluster.pool(workers=1_000, cpus_per_worker=1, gpus_per_worker=0, choice=CHOICE)
     with pytest.raises(ConfigError, match=r"lower run\.workers"):
-        cluster.pool(workers=1, cpus_per_worker="auto", gpus_per_worker=64)
+        cluster.pool(workers=1, cpus_per_worker="auto", gpus_per_worker=64, choice=CHOICE)
 
 
 @pytest.mark.usefixtures("cluster")
@@ -109,11 +123,16 @@ def settings(location, **changes):
         "revision": "",
         "storage_options": {},
         "sha256": "0" * 64,
+        "engine": "ctranslate2",
         "precision": "float32",
         "device": "cpu",
         "threads": 1,
         "decoding": Decoding(),
+        "shortlist": None,
         "max_tokens": None,
+        "target_ratio": 2.0,
+        "audited_share": 0.0,
+        "least_agreement": 0.0,
         "source_lang": "en_XX",
         "target_lang": "asl_GL",
         "run_id": "r",
@@ -123,7 +142,7 @@ def settings(location, **changes):
 
 def test_a_node_with_other_weights_is_refused(tiny_model):
     with pytest.raises(ModelError, match="on this node, 0000000000000000 on the driver"):
-        load_stage(settings(tiny_model))
+        load_model(settings(tiny_model))
 
 
 def test_a_node_fetches_the_model_with_the_options_of_the_run(
@@ -135,6 +154,6 @@ def test_a_node_fetches_the_model_with_the_options_of_the_run(
         storage_options=s3.storage_options,
         sha256=find_checkpoint(str(tiny_model)).sha256,
     )
-    assert isinstance(load_stage(worker), Translate)
+    assert load_model(worker)[0].name.endswith("|float32|cpu")
     assert SECRET not in repr(worker)
     assert KEY not in repr(worker)

@@ -22,7 +22,7 @@ from aslbatch.cli import main
 from aslbatch.errors import IncompleteRunError, SinkError, TooManyFailedRowsError
 from aslbatch.pipelines.accounts import check_files, load_plan
 from aslbatch.pipelines.compact import compact
-from aslbatch.pipelines.finish import close_output
+from aslbatch.pipelines.finish import Limits, close_output
 from aslbatch.pipelines.status import status
 from aslbatch.pipelines.verify import verify
 from aslbatch.shards.commits import commit_shard, read_commit
@@ -43,7 +43,7 @@ def storage(tmp_path):
 
 def finish(storage):
     """Do what the job does at its end."""
-    return close_output(storage, load_plan(storage), most_failed=1.0, holding=False)
+    return close_output(storage, load_plan(storage), limits=Limits(), holding=False)
 
 
 def contents(storage):

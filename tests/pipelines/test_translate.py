@@ -45,7 +45,7 @@ class TestFinishedRun:
         assert (row["source_lang"], row["target_lang"]) == ("en", "ase")
         assert row["model"] == "demo"
         assert row["origin"] == "machine"
-        assert row["engine"].startswith("transformers:")
+        assert row["engine"].startswith("ctranslate2:4.")
         assert row["decoding"].startswith("beam:4|len:128|lp:1.0|v:")
 
     def test_the_output_is_read_by_the_usual_libraries(self):

@@ -35,3 +35,13 @@ def test_no_batch_could_take_the_first_of_the_next(lengths, max_tokens):
     batches = make_batches(lengths, max_tokens)
     for batch, _ in itertools.pairwise(batches):
         assert (len(batch) + 1) * lengths[batch[0]] > max_tokens
+
+
+@given(lengths=lengths, max_tokens=budgets)
+def test_equal_lengths_are_batches_without_padding(lengths, max_tokens):
+    batches = make_batches(lengths, max_tokens, equal_lengths=True)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    for batch, following in itertools.pairwise(batches):
+        length = lengths[batch[0]]
+        assert {lengths[index] for index in batch} == {length}
+        assert lengths[following[0]] < length or (len(batch) + 1) * length > max_tokens

@@ -95,7 +95,7 @@ def test_missing_key_points_at_its_section(faults_of):
 
 def test_unknown_key_without_a_near_match_lists_the_known_ones(faults_of):
     assert faults_of(MINIMAL + "batching:\n  zzz: 1\n") == [
-        "job.yaml:8: batching.zzz: unknown key; known here are max_tokens"
+        "job.yaml:8: batching.zzz: unknown key; known here are max_tokens, target_ratio"
     ]
 
 

@@ -11,6 +11,7 @@ from aslbatch.cli.samples import sample_pairs
 from aslbatch.cluster.progress import Progress
 from aslbatch.cluster.session import Pool
 from aslbatch.errors import OutputMismatchError
+from aslbatch.models.capabilities import Choice
 from aslbatch.pipelines.accounts import Summary
 from aslbatch.pipelines.verify import Verdict
 from aslbatch.storage.folder import Storage
@@ -25,6 +26,8 @@ SUMMARY = Summary(
     failed=7,
     source_tokens=10,
     target_tokens=9,
+    audited=200,
+    agreed=199,
 )
 
 
@@ -57,6 +60,7 @@ def test_the_summary_accounts_for_all_rows_and_names_the_place(capsys):
     shown = capsys.readouterr().out
     assert "1,234,000 of 1,234,567 rows" in shown
     assert "567 (560 empty, 7 too_long)" in shown
+    assert "199 of 200 sampled rows come out the same without it" in shown
     assert "out/[a]" in shown
 
 
@@ -90,10 +94,12 @@ def test_the_plan_says_what_is_left(capsys):
         rows = 100
         shards = (type("Shard", (), {"rows": 60})(), type("Shard", (), {"rows": 40})())
 
-    display.TerminalWatcher().planned(Plan, Plan.shards[1:], Pool(workers=2, cpus=1, gpus=0))
+    pool = Pool(workers=2, cpus=1, gpus=0, choice=Choice("ctranslate2", "int8", "cpu"))
+    display.TerminalWatcher().planned(Plan, Plan.shards[1:], pool)
     shown = capsys.readouterr().out
     assert "100 in 2 shards" in shown
     assert "2 with 1 CPU each" in shown
+    assert "ctranslate2, int8" in shown
     assert "40 rows in 1 shards; the rest is committed" in shown
 
 

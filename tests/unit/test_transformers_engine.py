@@ -27,7 +27,9 @@ def loaded():
 
 @pytest.fixture(scope="module")
 def engine_and_tokenizer():
-    return load_engine(DEMO_FOLDER, languages=LANGUAGES, precision="float32", device="cpu")
+    return load_engine(
+        DEMO_FOLDER, languages=LANGUAGES, engine="transformers", precision="float32", device="cpu"
+    )
 
 
 def run(engine_and_tokenizer, texts=SENTENCES, **decoding):

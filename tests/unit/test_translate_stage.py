@@ -4,10 +4,12 @@ import pyarrow as pa
 import pytest
 
 from aslbatch.models.decoding import Decoding
-from aslbatch.models.engine import EngineOutOfMemoryError, Hypothesis
+from aslbatch.models.engine import Batching, EngineOutOfMemoryError, Hypothesis
 from aslbatch.models.tokenizer import EncodedText
 from aslbatch.provenance.hashing import source_hash
-from aslbatch.schema import DETAIL, REASON, TEXT, translation_fields
+from aslbatch.schema import AUDIT, DETAIL, REASON, TEXT, translation_fields
+from aslbatch.stages.audit import Audit
+from aslbatch.stages.memo import Memo
 from aslbatch.stages.translate import Translate
 
 STAMPS = {
@@ -43,6 +45,8 @@ class Echo:
     """An engine: gives back its input, and fails on batches of more than `most` sentences."""
 
     name = "echo"
+    batching = Batching(64)
+    full = None
 
     def __init__(self, most=1_000, complete=True):
         self.most = most
@@ -76,7 +80,7 @@ def shard(texts, reasons=None):
     )
 
 
-def stage(engine, max_tokens=64, **decoding):
+def stage(engine, max_tokens=64, memo=None, audit=None, **decoding):
     return Translate(
         engine,
         Words(),
@@ -85,6 +89,8 @@ def stage(engine, max_tokens=64, **decoding):
         decoding=Decoding(**decoding),
         max_tokens=max_tokens,
         stamps=STAMPS,
+        memo=memo,
+        audit=audit,
     )
 
 
@@ -184,3 +190,50 @@ def test_progress_ends_with_all_rows():
     assert seen == sorted(seen)
     assert seen[-1] == 4
     assert len(seen) == 3
+
+
+def test_an_engine_that_wants_equal_lengths_gets_them():
+    engine = Echo()
+    engine.batching = Batching(64, equal_lengths=True)
+    texts = ["ab", "abc", "cd", "a", "def"]
+    assert stage(engine)(shard(texts))["translation"].to_pylist() == [t.upper() for t in texts]
+    assert [len({len(row) for row in batch}) for batch in engine.batches] == [1, 1, 1]
+
+
+def test_what_an_earlier_shard_had_is_not_translated_again():
+    engine, memo = Echo(), Memo()
+    translating = stage(engine, memo=memo)
+    first = translating(shard(["yes", "no"]))
+    second = translating(shard(["no", "maybe", "yes"]))
+    assert sum(map(len, engine.batches)) == 3
+    assert memo.hits == 2
+    assert second["translation"].to_pylist() == ["NO", "MAYBE", "YES"]
+    assert second["score"].to_pylist()[2] == first["score"].to_pylist()[0]
+
+
+def test_what_did_not_fit_is_tried_again_in_another_shard():
+    engine = Echo(most=0)
+    translating = stage(engine, memo=Memo())
+    assert translating(shard(["yes"]))[REASON].to_pylist() == ["out_of_memory"]
+    engine.most = 10
+    assert translating(shard(["yes"]))["translation"].to_pylist() == ["YES"]
+
+
+def test_progress_counts_what_is_remembered():
+    translating = stage(Echo(), memo=Memo())
+    translating(shard(["yes"]))
+    seen = []
+    translating(shard(["yes", "no"]), seen.append)
+    assert seen[-1] == 2
+
+
+def test_a_sample_is_audited_once_a_text():
+    audit = Audit(Echo(), share=1.0, least_agreement=0.98)
+    table = stage(Echo(), audit=audit)(
+        shard(["yes", None, "no", "yes"], [None, "empty"] + 2 * [None])
+    )
+    assert table[AUDIT].to_pylist() == [True, None, True, None]
+
+
+def test_without_an_audit_nothing_is_marked():
+    assert stage(Echo())(shard(["yes"]))[AUDIT].to_pylist() == [None]

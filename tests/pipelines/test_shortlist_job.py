@@ -1,0 +1,108 @@
+"""Jobs with a vocabulary shortlist: the audit is recorded, and a bad list halts the run."""
+
+import json
+from pathlib import Path
+
+import pytest
+from sample import config, read
+
+from aslbatch.cli.app import main
+from aslbatch.errors import OutputMismatchError, QualityAlarmError
+from aslbatch.pipelines.translate import translate
+from aslbatch.pipelines.verify import verify
+from aslbatch.storage.folder import Storage
+
+pytestmark = pytest.mark.usefixtures("cluster", "corpus")
+
+AUDITED = {"audited_share": 1.0}
+BAD_LIST = {"name": "demo", "shortlist": "few.txt"}
+
+
+@pytest.fixture
+def bad_list(corpus):
+    """A list that lacks most of what the demo model wants to say."""
+    (corpus / "few.txt").write_text("yes no\n", encoding="utf-8")
+
+
+def test_agreement_is_counted_in_records_manifest_and_summary():
+    summary = translate(config(model={"shortlist": "ascii"}, quality=AUDITED))
+    records = [json.loads(path.read_text()) for path in Path("out/_commits").iterdir()]
+    assert sum(record["audited"] for record in records) == summary.audited > 0
+    assert summary.agreed == summary.audited
+    totals = json.loads(Path("out/_manifest.json").read_text())["totals"]
+    assert (totals["audited"], totals["agreed"]) == (summary.audited, summary.agreed)
+    assert {row["engine"].split("|")[-1].split(":")[0] for row in read("out")} == {"ascii"}
+    assert verify(Storage("out")).faults == ()
+
+
+def test_without_a_list_nothing_is_audited():
+    summary = translate(config(model={"shortlist": "off"}, quality=AUDITED))
+    assert (summary.audited, summary.agreed) == (0, 0)
+
+
+@pytest.mark.usefixtures("bad_list")
+def test_a_bad_list_halts_the_run():
+    with pytest.raises(QualityAlarmError, match=r"sampled rows\s+come out otherwise"):
+        translate(config(model=BAD_LIST, quality=AUDITED))
+    assert not Path("out/_SUCCESS").exists()
+
+
+@pytest.mark.usefixtures("bad_list")
+def test_the_end_of_a_run_looks_at_all_workers_together():
+    """As when none of them saw enough, or when the limit was raised since."""
+    translate(config(model=BAD_LIST, quality={"min_shortlist_agreement": 0.0}))
+    assert Path("out/_SUCCESS").exists()
+    with pytest.raises(QualityAlarmError, match="5 of 5 sampled rows"):
+        translate(config(model=BAD_LIST))
+    assert not Path("out/_SUCCESS").exists()
+
+
+@pytest.mark.usefixtures("bad_list")
+def test_who_lowers_the_limit_goes_on_without_doing_it_again():
+    with pytest.raises(QualityAlarmError):
+        translate(config(model=BAD_LIST, quality=AUDITED))
+    summary = translate(config(model=BAD_LIST, quality={"min_shortlist_agreement": 0.0}))
+    assert summary.translated > 0
+    assert Path("out/_SUCCESS").exists()
+
+
+@pytest.mark.usefixtures("bad_list")
+def test_another_list_is_another_run():
+    translate(config(model=BAD_LIST, quality={"min_shortlist_agreement": 0.0}))
+    Path("few.txt").write_text("yes no yesterday\n", encoding="utf-8")
+    with pytest.raises(OutputMismatchError, match=r"model\.shortlist"):
+        translate(config(model=BAD_LIST))
+
+
+@pytest.mark.usefixtures("bad_list")
+def test_the_command_line_ends_with_code_5(capsys):
+    Path("job.yaml").write_text(
+        "source: {paths: a.parquet}\nmodel: {name: demo, shortlist: few.txt}\n"
+        "quality: {audited_share: 1.0}\nsink: {path: out}\nrun: {workers: 1}\n"
+    )
+    with pytest.raises(SystemExit) as stopped:
+        main(["translate", "job.yaml"])
+    assert stopped.value.code == 5
+    assert "the vocabulary shortlist changes translations" in " ".join(
+        capsys.readouterr().err.split()
+    )
+
+
+def rows_by_place(folder):
+    return {(row["source_uri"], row["source_row"]): row for row in read(folder)}
+
+
+def test_rows_do_not_depend_on_shards_batches_or_workers():
+    """Bit for bit, scores too: what int8 in batches of one length promises."""
+    translate(config(run={"shard_rows": 8, "workers": 1}, batching={"max_tokens": 16}))
+    translate(
+        config(
+            run={"shard_rows": 64, "workers": 2},
+            batching={"max_tokens": 4_096, "target_ratio": 0.3},
+            sink={"path": "other"},
+        )
+    )
+    ours, theirs = rows_by_place("out"), rows_by_place("other")
+    for place, row in ours.items():
+        assert row | {"run_id": ""} == theirs[place] | {"run_id": ""}
+    assert ours.keys() == theirs.keys()

@@ -1,0 +1,86 @@
+"""The audit of a shortlist: what it samples, and when it raises the alarm."""
+
+import pytest
+
+from aslbatch.errors import QualityAlarmError
+from aslbatch.models.decoding import Decoding
+from aslbatch.models.engine import Batching, Hypothesis
+from aslbatch.stages.audit import Audit, check_agreement
+
+TEXTS = [f"text {number}" for number in range(1_000)]
+
+
+class Echo:
+    """An engine that gives back its input."""
+
+    name = "echo"
+    batching = Batching(64, equal_lengths=True)
+    full = None
+
+    def translate(self, batch, *, target_lang, decoding):
+        return [[Hypothesis(row, -1.0, True)] for row in batch]
+
+
+def audit(share=0.01, least_agreement=0.98):
+    return Audit(Echo(), share=share, least_agreement=least_agreement)
+
+
+def compare(of, rows, found):
+    return of.compare(rows, found, target_lang="asl_GL", decoding=Decoding(), max_tokens=64)
+
+
+def test_the_sample_is_a_function_of_the_texts_alone():
+    sample = audit().sample(TEXTS)
+    assert len(sample) == 10
+    assert audit().sample(list(reversed(TEXTS))) == sample
+
+
+def test_every_shard_is_sampled_unless_nothing_should_be():
+    assert audit().sample(["one"]) == ["one"]
+    assert audit(share=0.0).sample(TEXTS) == []
+
+
+def test_rows_are_compared_one_by_one():
+    rows = {text: [0, number, 2] for number, text in enumerate(TEXTS[:100])}
+    found = {text: [Hypothesis(row, -1.0, True)] for text, row in rows.items()}
+    found[TEXTS[7]] = [Hypothesis([9], -1.0, True)]
+    agrees = compare(audit(), rows, found)
+    assert [text for text, same in agrees.items() if not same] == [TEXTS[7]]
+    assert len(agrees) == 100
+
+
+def test_a_row_without_a_translation_is_not_compared():
+    assert compare(audit(), {"a": [0, 2]}, {"a": []}) == {}
+
+
+def test_the_alarm_adds_up_over_shards():
+    of = audit(least_agreement=0.95)
+    rows = {"a": [0, 2]}
+    wrong = {"a": [Hypothesis([9], -1.0, True)]}
+    compare(of, rows, wrong)
+    with pytest.raises(QualityAlarmError, match="2 of 2 sampled rows"):
+        compare(of, rows, wrong)
+
+
+@pytest.mark.parametrize(
+    ("audited", "differing", "least", "alarm"),
+    [
+        (0, 0, 0.98, False),
+        (12, 0, 0.98, False),
+        (12, 1, 0.98, False),
+        (12, 3, 0.98, True),
+        (1_000, 20, 0.98, False),
+        (1_000, 40, 0.98, True),
+        (1_000_000, 20_100, 0.98, False),
+        (1_000_000, 25_000, 0.98, True),
+        (50, 50, 0.0, False),
+        (50, 0, 1.0, False),
+        (50, 1, 1.0, True),
+    ],
+)
+def test_the_alarm_wants_evidence(audited, differing, least, alarm):
+    if not alarm:
+        check_agreement(audited, audited - differing, least)
+        return
+    with pytest.raises(QualityAlarmError, match=f"{differing} of {audited}"):
+        check_agreement(audited, audited - differing, least)

@@ -1,0 +1,72 @@
+"""Calibration, with an engine whose clock is set by rule."""
+
+import pytest
+
+from aslbatch.models import calibration
+from aslbatch.models.calibration import Calibration, Cost
+from aslbatch.models.checkpoint import DEMO_FOLDER
+from aslbatch.models.engine import EngineOutOfMemoryError
+from aslbatch.models.tokenizer import Tokenizer
+
+
+class Clockwork:
+    """Takes 1 ms a source token and 10 ms a target token, more where `slow_at` sentences are met.
+
+    Forced lengths count the language token, as do its own.
+    """
+
+    def __init__(self, slow_at=1_000, full_at=1_000, overhead_s=0.0):
+        self.now = 0.0
+        self.slow_at = slow_at
+        self.full_at = full_at
+        self.overhead_s = overhead_s
+        self.calls = []
+
+    def force(self, batch, *, target_lang, length):
+        if len(batch) >= self.full_at:
+            raise EngineOutOfMemoryError("too much")
+        self.calls.append(len(batch))
+        tokens = sum(map(len, batch))
+        slower = 3 if len(batch) >= self.slow_at else 1
+        self.now += self.overhead_s + slower * (0.001 * tokens + 0.010 * length * len(batch))
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return Tokenizer.load(DEMO_FOLDER)
+
+
+@pytest.fixture
+def calibrate(tokenizer, monkeypatch):
+    def calibrate(engine):
+        monkeypatch.setattr(calibration.time, "perf_counter", lambda: engine.now)
+        return Calibration(engine, tokenizer, source_lang="en_XX", target_lang="asl_GL")
+
+    return calibrate
+
+
+def test_the_cost_of_tokens_is_found(calibrate):
+    cost = calibrate(Clockwork()).cost(512)
+    assert cost.source_token_s == pytest.approx(0.001)
+    assert cost.target_token_s == pytest.approx(0.010)
+    assert cost.seconds(10, 5) == pytest.approx(0.06)
+
+
+def test_a_larger_batch_must_be_worth_it(calibrate):
+    assert calibrate(Clockwork()).best_budget() == 256
+    assert calibrate(Clockwork(overhead_s=5.0)).best_budget() == 1_024
+    assert calibrate(Clockwork(overhead_s=5.0, slow_at=64)).best_budget() == 512
+
+
+def test_memory_ends_the_search(calibrate):
+    assert calibrate(Clockwork(overhead_s=5.0, full_at=64)).best_budget() == 512
+
+
+def test_time_ends_the_search(calibrate):
+    engine = Clockwork(overhead_s=30.0)
+    assert calibrate(engine).best_budget() == 256
+    assert engine.calls == [1, 16]
+
+
+def test_cost_is_linear():
+    assert Cost(0.5, 2.0).seconds(4, 3) == 8.0
