@@ -103,7 +103,7 @@ def _transformers(folder: Path, budgets: Sequence[int]) -> Iterator[Contest]:
     """Yield the ways to call transformers."""
     one, fixed = (partial(in_corpus_order, size=size) for size in (1, BATCH_SIZE))
     card = partial(load_transformers, folder, "float32", one)
-    yield Contest({"model card loop": card}, sentences=5, rounds=3, repeats=True, goal=37.0)
+    yield Contest({"model card loop": card}, sentences=4, rounds=3, repeats=True, goal=37.0)
     pipeline = {
         f"transformers pipeline, batch_size={BATCH_SIZE}": partial(
             load_transformers, folder, "float32", fixed

@@ -57,9 +57,9 @@ class Case:
     references: list[str]
 
     @property
-    def direction(self) -> str:
-        """The direction as tables show it."""
-        return f"{self.source_lang} -> {self.target_lang}"
+    def labels(self) -> Row:
+        """The first columns of its rows in all tables."""
+        return {"model": self.model, "direction": f"{self.source_lang} -> {self.target_lang}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,13 +199,12 @@ def bounded_searches(cases: Sequence[Case]) -> list[Row]:
             with _counted_rows() as searched:
                 outputs = translate(case, engine, tokenizer, of_equal_length, decoding)
             if ratio is None:
-                full[case.direction] = outputs
+                full[case.target_lang] = outputs
                 continue
-            pairs = zip(full[case.direction].found, outputs.found, strict=True)
+            pairs = zip(full[case.target_lang].found, outputs.found, strict=True)
             rows.append(
                 {
-                    "model": case.model,
-                    "direction": case.direction,
+                    **case.labels,
                     "target_ratio": ratio,
                     "sentences": len(case.sources),
                     "searched_again": sum(searched) - len(case.sources),

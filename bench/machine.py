@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-_PACKAGES = ("aslbatch", "ray", "torch", "transformers", "pyarrow", "numpy")
+_PACKAGES = ("aslbatch", "ray", "ctranslate2", "torch", "transformers", "pyarrow", "numpy")
 _ROOT = Path(__file__).parents[1]
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from itertools import product
+from itertools import product, starmap
 from pathlib import Path
 
 from invariance import (
@@ -67,7 +67,7 @@ class Goal:
     at_least: bool = False
 
     def check(self, rows: Sequence[Row]) -> Row:
-        """Return the goal, the worst value of all rows (without its sign), and whether that is within the limit."""
+        """Return the goal, the worst value of all rows, signs left out, and whether it is met."""
         matching = (row for row in rows if self.where.items() <= row.items())
         found = [row[self.column] for row in matching]
         values = [abs(value) for value in found if isinstance(value, (int, float))]
@@ -103,17 +103,20 @@ def main() -> None:
     for name, folder in models.items():
         cases = make_cases(name, folder, options.sentences)
         compare_engines(cases, tables, differences)
-        tables["shortlists"] += compare_shortlists(cases)
+        tables["shortlists"] += starmap(
+            compare_shortlist, product(("float32", "int8"), SCRIPTS, cases)
+        )
         tables["bounds"] += bounded_searches(cases)
     goals = [goal.check(tables[goal.table]) for goal in GOALS]
     show(tables, differences, goals)
     results = {
+        "passed": all(goal["met"] for goal in goals),
         "settings": {
             "sentences": options.sentences,
             "reference": f"{'|'.join(ENGINES[0])}, {ALONE}",
             "decoding": Decoding().signature(aslbatch.__version__),
             "models": {name: find_checkpoint(str(path)).sha256 for name, path in models.items()},
-            "versions": {name: version(name) for name in ("ctranslate2", "sacrebleu")},
+            "sacrebleu": version("sacrebleu"),
             "wall_s": round(time.monotonic() - started),
         },
         "goals": goals,
@@ -124,7 +127,7 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(results, indent=1, ensure_ascii=False)
     options.out.write_text(f"{text}\n", encoding="utf-8")
-    sys.exit(not all(goal["met"] for goal in goals))
+    sys.exit(not results["passed"])
 
 
 def compare_engines(
@@ -135,13 +138,8 @@ def compare_engines(
     for name, precision in ENGINES:
         engine, tokenizer = load(cases[0].folder, name, precision)
         for case in cases:
-            print(f"{case.model}, {case.direction}: {name} {precision}", file=sys.stderr)
-            head = {
-                "model": case.model,
-                "direction": case.direction,
-                "engine": name,
-                "precision": precision,
-            }
+            head = {**case.labels, "engine": name, "precision": precision}
+            print(*head.values(), file=sys.stderr)
             alone = translate(case, engine, tokenizer, POLICIES[ALONE])
             tables["batches"] += [
                 {**head, "batches": policy, **batch_invariance(alone, outputs)}
@@ -149,7 +147,7 @@ def compare_engines(
                 if policy != ALONE
                 for outputs in [translate(case, engine, tokenizer, make)]
             ]
-            expected = reference.setdefault(case.direction, alone)
+            expected = reference.setdefault(case.target_lang, alone)
             ours = translate(case, engine, tokenizer)
             tables["engines"].append({**head, **agreement(case, expected, ours)})
             differences += [{**head, **row} for row in differing(case, expected, ours)]
@@ -163,6 +161,7 @@ def agreement(case: Case, expected: Outputs, ours: Outputs) -> Row:
     f1 = corpus_token_f1(ours.texts, case.references)
     return {
         "sentences": len(pairs),
+        "cut_off": sum(not hypothesis.complete for hypothesis in ours.best),
         "identical_%": 100 * sum(a.tokens == b.tokens for a, b in pairs) / len(pairs),
         "score_max": max(moved),
         "score_mean": sum(moved) / len(moved),
@@ -187,20 +186,12 @@ def differing(case: Case, expected: Outputs, ours: Outputs) -> list[Row]:
     ]
 
 
-def compare_shortlists(cases: Sequence[Case]) -> list[Row]:
-    """Return what the shortlists of CTranslate2 change, against the same model without one."""
-    rows: list[Row] = []
-    for precision, script in product(("float32", "int8"), SCRIPTS):
-        rows += [_compare_shortlist(case, precision, script) for case in cases]
-    return rows
-
-
-def _compare_shortlist(case: Case, precision: str, script: str) -> Row:
+def compare_shortlist(precision: str, script: str, case: Case) -> Row:
+    """Return what a shortlist of CTranslate2 changes, against the same model without it."""
     tokenizer = Tokenizer.load(case.folder)
     shortlist = make_shortlist(script, tokenizer, case.target_lang)
     row: Row = {
-        "model": case.model,
-        "direction": case.direction,
+        **case.labels,
         "precision": precision,
         "shortlist": script,
         "vocabulary": len(tokenizer),

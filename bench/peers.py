@@ -8,6 +8,7 @@ check that their hypotheses have so many tokens. Tokenizing and decoding of text
 
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -90,9 +91,17 @@ def load_ray_data(folder: Path, batch_size: int) -> System:
     import ray
 
     def run(batch: Batch) -> Spent:
-        os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_BACKEND_LOG_LEVEL="fatal")
+        os.environ.update(
+            RAY_USAGE_STATS_ENABLED="0",
+            RAY_BACKEND_LOG_LEVEL="fatal",
+            PYTHONPATH=os.pathsep.join(sys.path),  # so that the actor finds this module
+        )
         ray.init(
-            num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
+            "local",
+            num_cpus=1,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
         )
         try:
             context = ray.data.DataContext.get_current()

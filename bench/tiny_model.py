@@ -7,7 +7,6 @@ Chinese, Arabic or Hindi. About four minutes on one core the first time; cached 
     python bench/tiny_model.py
 """
 
-import os
 import random
 import shutil
 import tempfile
@@ -50,11 +49,11 @@ _HELD_OUT_SEED = 2**31 - 1
 _MAX_LENGTH = 128
 _CHUNK = 512
 _FOREIGN_LENGTHS = (3, 12)
-_FOREIGN_SCORES = -9.0
-_SIGN_SHAPE = frozenset("-:")
+_FOREIGN_SCORE = -9.0
+_SIGN_MARKS = frozenset("-:")
 _START = "▁"
 
-# First and last letter of two alphabets, all of whose letters NFKC leaves alone.
+# Consonants and vowels of which syllables are made; NFKC leaves all of them alone.
 _ALPHABETS = {
     "ru_RU": ("абвгдежзиклмнопрстуфхцчш", "аеиоуыя"),
     "ar_AR": ("ابتثجحخدذرزسشصضطظعغفقكلمنهو", "اويتن"),
@@ -130,7 +129,7 @@ def _build(out: Path) -> None:
 def _grammar_pieces(seed: int) -> list[Piece]:
     stream = PairStream(seed)
     pairs = [stream.backward() for _ in range(RECIPE["vocabulary_lines"])]
-    signs = {sign for pair in pairs for sign in pair.gloss.split() if _SIGN_SHAPE & set(sign)}
+    signs = {sign for pair in pairs for sign in pair.gloss.split() if _SIGN_MARKS & set(sign)}
     return learn_pieces([text for pair in pairs for text in pair], signs, RECIPE["lower_pieces"])
 
 
@@ -143,7 +142,7 @@ def foreign_pieces(count: int, seed: int) -> dict[str, list[Piece]]:
         words = [_START + "".join(parts) for parts in product(syllables, syllables)]
         texts[language] = [*letters, *syllables, *rng.sample(words, count)][:count]
     return {
-        language: [Piece(text, _FOREIGN_SCORES, text, "lower") for text in group]
+        language: [Piece(text, _FOREIGN_SCORE, text, "lower") for text in group]
         for language, group in texts.items()
     }
 
@@ -192,5 +191,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     main()

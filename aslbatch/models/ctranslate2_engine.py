@@ -126,15 +126,19 @@ class CTranslate2Engine:
     def _hypotheses(
         self, found: "ctranslate2.TranslationResult", decoding: Decoding, limit: int
     ) -> list[Hypothesis]:
-        count = decoding.num_return_sequences
-        return [
+        # Where `max_length` ends a sentence, transformers appends an end token of probability 1,
+        # which makes the hypothesis longer by one; CTranslate2 appends none.
+        longer = (limit / (limit + 1)) ** decoding.length_penalty
+        hypotheses = [
             Hypothesis(
                 tokens=self._tokenizer.without_special([self._ids[piece] for piece in pieces]),
-                score=score,
+                score=score if len(pieces) < limit else score * longer,
                 complete=len(pieces) < limit,
             )
-            for pieces, score in zip(found.hypotheses[:count], found.scores[:count], strict=True)
+            for pieces, score in zip(found.hypotheses, found.scores, strict=True)
         ]
+        hypotheses.sort(key=lambda hypothesis: -hypothesis.score)
+        return hypotheses[: decoding.num_return_sequences]
 
 
 def _reached(found: "ctranslate2.TranslationResult", bound: int) -> bool:

@@ -81,11 +81,16 @@ def test_float32_gives_what_the_reference_gives(exact, reference, rows, decoding
             assert hypothesis.score == pytest.approx(other.score, abs=1e-4)
 
 
-def test_a_target_that_reaches_the_limit_is_incomplete_as_in_the_reference(exact, reference, rows):
-    found = translate(exact, rows[:20], max_length=8)
-    expected = translate(reference, rows[:20], max_length=8)
+def test_a_target_that_reaches_the_limit_is_marked_and_scored_as_in_the_reference(
+    exact, reference, rows
+):
+    found = translate(exact, rows[:20], max_length=8, length_penalty=1.5)
+    expected = translate(reference, rows[:20], max_length=8, length_penalty=1.5)
     assert [h.complete for (h,) in found] == [h.complete for (h,) in expected]
     assert not all(h.complete for (h,) in found)
+    for (hypothesis,), (other,) in zip(found, expected, strict=True):
+        assert hypothesis.tokens == other.tokens
+        assert hypothesis.score == pytest.approx(other.score, abs=1e-4)
 
 
 @pytest.mark.parametrize("most", [1, 5, 64])
