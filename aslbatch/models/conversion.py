@@ -1,25 +1,19 @@
 """Convert a checkpoint for CTranslate2, once a machine, whoever asks and whatever is killed.
 
 Conversion runs in a process of its own (`python -m aslbatch.models.conversion`): it needs torch and
-several times the memory of the engine, which then needs neither. That process holds a lock of the
-operating system, so that of many workers one converts and the others wait, and so that a killed one
-leaves no lock behind. The result appears by a rename: a folder with the right name is whole.
+several times the memory of the engine, which then needs neither. That process holds the lock, so
+that of many workers one converts and the others wait, and whatever is killed, the next goes on.
 """
 
-import fcntl
 import json
-import os
-import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from aslbatch.errors import ModelError
-from aslbatch.models.cache import cache_folder
+from aslbatch.models.cache import cache_folder, make_once
 from aslbatch.provenance.hashing import sha256_json
 
 MODEL_FILE = "model.bin"
@@ -69,28 +63,7 @@ def convert_once(folder: Path, target: Path, precision: str) -> bool:
         ModelError: The checkpoint is not what a translation needs.
         OSError: The cache cannot be written.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(target.with_suffix(".lock")):
-        if target.is_dir():
-            return False
-        for stale in target.parent.glob(f".{target.name}-*"):  # of a process that was killed
-            shutil.rmtree(stale, ignore_errors=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        try:
-            _convert(folder, partial, precision)
-            _sync(partial)
-            partial.rename(target)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    return True
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock that ends with the process; the file stays, since others may wait on it."""
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    return make_once(target, lambda partial: _convert(folder, partial, precision))
 
 
 def _convert(folder: Path, target: Path, precision: str) -> None:
@@ -123,16 +96,6 @@ def _convert(folder: Path, target: Path, precision: str) -> None:
         "layer_norm_epsilon": 1e-5,
     }
     path.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
-
-
-def _sync(folder: Path) -> None:
-    """Make sure that what the rename shows is on the disk."""
-    for path in (*folder.iterdir(), folder):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def main(words: Sequence[str]) -> None:

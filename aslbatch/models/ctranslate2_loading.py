@@ -1,14 +1,13 @@
 """Load a converted checkpoint into CTranslate2."""
 
 import ctypes
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import ctranslate2
 
 from aslbatch.errors import ModelError
+from aslbatch.models.cache import make_once
 from aslbatch.models.ctranslate2_engine import CTranslate2Engine
 from aslbatch.models.shortlist import Shortlist
 from aslbatch.models.tokenizer import Tokenizer
@@ -74,21 +73,22 @@ def _with_vocabulary_map(folder: Path, shortlist: Shortlist, tokenizer: Tokenize
     rows of the output matrix once a batch, which costs milliseconds, so that one model in memory
     serves with the list and without.
     """
-    target = folder.with_name(f"{folder.name}-{shortlist.signature.replace(':', '-')}")
-    if target.is_dir():
-        return target
-    partial = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    for file in folder.iterdir():
-        (partial / file.name).symlink_to(Path("..") / folder.name / file.name)
     pieces = (tokenizer.pieces[index] for index in shortlist.ids)
     words = " ".join(piece for piece in pieces if not any(map(str.isspace, piece)))
-    (partial / _VOCABULARY_MAP).write_text(f"\t{words}\n", encoding="utf-8")
+
+    def make(partial: Path) -> None:
+        for file in folder.iterdir():
+            (partial / file.name).symlink_to(Path("..") / folder.name / file.name)
+        (partial / _VOCABULARY_MAP).write_text(f"\t{words}\n", encoding="utf-8")
+
+    target = folder.with_name(f"{folder.name}-{shortlist.signature.replace(':', '-')}")
     try:
-        partial.rename(target)
-    except OSError:
-        shutil.rmtree(partial, ignore_errors=True)
-        if not target.is_dir():  # else another worker of this node was faster
-            raise
+        make_once(target, make)
+    except OSError as error:
+        raise ModelError(
+            f"{target}: cannot be written ({error.strerror or error}); set XDG_CACHE_HOME to a "
+            f"folder that can, or model.shortlist to off"
+        ) from error
     return target
 
 

@@ -1,8 +1,6 @@
 """Bring the files of a checkpoint into a local folder: from the Hub, or from any file system."""
 
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -12,7 +10,7 @@ from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 from aslbatch.errors import ModelError
-from aslbatch.models.cache import cache_folder
+from aslbatch.models.cache import cache_folder, make_once
 from aslbatch.provenance.hashing import sha256_json
 from aslbatch.provenance.hub import explain, hub_errors
 from aslbatch.provenance.uri import without_credentials
@@ -119,26 +117,21 @@ def download_url(url: str, patterns: Sequence[str], storage_options: Mapping[str
             f"{shown}: there is no such folder, or no file of a checkpoint in it; check model.name"
         )
     target = cache_folder("models") / sha256_json({"url": url, "files": files})[:32]
-    if target.is_dir():
-        return target
+
+    def make(partial: Path) -> None:
+        _copy(fs, files, partial, shown)
+        with _told(shown):
+            unchanged = _matching(fs, root, patterns) == files
+        if not unchanged:
+            raise ModelError(f"{shown}: changed while it was copied; run the job again")
+
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=target.parent))
-        try:
-            _copy(fs, files, partial, shown)
-            with _told(shown):
-                unchanged = _matching(fs, root, patterns) == files
-            if not unchanged:
-                raise ModelError(f"{shown}: changed while it was copied; run the job again")
-            partial.rename(target)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        make_once(target, make)
     except OSError as error:
-        if not target.is_dir():  # else another worker of this node was faster
-            raise ModelError(
-                f"{shown}: cannot be copied to {target} ({error.strerror or error}); make room "
-                "there, or set XDG_CACHE_HOME to another folder"
-            ) from error
+        raise ModelError(
+            f"{shown}: cannot be copied to {target} ({error.strerror or error}); make room "
+            "there, or set XDG_CACHE_HOME to another folder"
+        ) from error
     return target
 
 

@@ -82,7 +82,7 @@ def commit_shard(
     storage: Storage,
     output: OutputFormat,
     run_id: str,
-    generation: int = 0,
+    replaces: Commit | None = None,
 ) -> Commit:
     """Publish a finished shard: data, rejected rows, commit record, in this order.
 
@@ -95,10 +95,10 @@ def commit_shard(
         storage: The output folder.
         output: What the files look like.
         run_id: The run that the shard belongs to.
-        generation: How often the shard was replaced.
+        replaces: The record that this one takes the place of; None for a shard's first one.
 
     Returns:
-        The record that is now there, for generation 0 perhaps another driver's.
+        The record that is now there; without `replaces` perhaps another driver's.
 
     Raises:
         IncompleteRunError: The table has not as many rows as were planned; nothing is written.
@@ -109,12 +109,13 @@ def commit_shard(
             f"{shard.name}: {table.num_rows} rows came out, {shard.rows} were planned from "
             f"{shard.pieces[0]} on; nothing was written, please report this"
         )
-    if not generation and (earlier := _committed_before(storage, shard, run_id)):
+    if replaces is None and (earlier := _committed_before(storage, shard, run_id)):
         return earlier
     is_rejected = pc.is_valid(table[REASON])
     data = select_columns(table.filter(pc.invert(is_rejected)), output.data_schema)
     rejected = _rejected_rows(table.filter(is_rejected), output.rejected_schema)
     audits = table[AUDIT].drop_null().to_pylist() if AUDIT in table.column_names else []
+    generation = 0 if replaces is None else replaces.generation + 1
     suffix = output.encoding.suffix
     publish = partial(publish_table, storage, encoding=output.encoding, may_replace=generation > 0)
     record = Commit(
@@ -129,11 +130,11 @@ def commit_shard(
         source_tokens=pc.sum(data["source_tokens"]).as_py() or 0,
         target_tokens=pc.sum(data["target_tokens"]).as_py() or 0,
         generation=generation,
-        audited=len(audits),
-        agreed=sum(audits),
+        audited=len(audits) + (replaces.audited if replaces else 0),
+        agreed=sum(audits) + (replaces.agreed if replaces else 0),
     )
     name, content = commit_file(shard.name), record.to_json()
-    if not generation:
+    if replaces is None:
         if storage.publish_new(name, content):
             return record
         # Files of ours that the other's record does not name are removed at the end of the run.

@@ -75,7 +75,7 @@ def recommit_shard(
         storage=storage,
         output=output,
         run_id=run_id,
-        generation=old.generation + 1,
+        replaces=old,
     )
     for file in old.files:
         if not file.is_shared:  # other shards need it; the end of the run takes care of it

@@ -47,9 +47,10 @@ def check(folder: Path) -> None:
 
 def late_commit(folder: Path) -> None:
     """Take one shard out of a merged file, as a retry does."""
+    storage, shard = Storage(str(folder)), make_shard(1, 5, 7)
     commit_shard(
-        make_shard(1, 5, 7), make_rows(7, 5), storage=Storage(str(folder)),
-        output=output_format(), run_id=RUN_ID, generation=1,
+        shard, make_rows(7, 5), storage=storage, output=output_format(), run_id=RUN_ID,
+        replaces=read_commit(storage, shard.name),
     )  # fmt: skip
 
 

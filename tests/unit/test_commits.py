@@ -9,7 +9,7 @@ from planning import shard_of_lines
 
 from aslbatch.errors import IncompleteRunError
 from aslbatch.provenance.hashing import sha256_bytes
-from aslbatch.schema import DETAIL, REASON, TEXT, translation_fields
+from aslbatch.schema import AUDIT, DETAIL, REASON, TEXT, translation_fields
 from aslbatch.shards.commits import (
     Commit,
     commit_shard,
@@ -240,3 +240,15 @@ class TestRecommit:
             assert sha256_bytes(storage.read(file.name)) == file.sha256
         assert self.again(storage, [None, "timed_out"], [2, 3]).generation == 1
         assert read(storage, "data")["source_row"].to_pylist() == [0, 2]
+
+
+def test_audited_rows_are_counted_over_a_retry_too(storage):
+    shard = shard_of_lines(3)
+    how = {"storage": storage, "output": OUTPUT, "run_id": "r"}
+    table = finished([None, "out_of_memory", None])
+    audits = pa.array([True, None, False])
+    first = commit_shard(shard, table.append_column(AUDIT, audits), **how)
+    assert (first.audited, first.agreed) == (2, 1)
+    again = finished([None], rows=[1]).append_column(AUDIT, pa.array([True]))
+    second = recommit_shard(shard, again, **how)
+    assert (second.audited, second.agreed, second.generation) == (3, 2, 1)

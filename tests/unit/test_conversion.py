@@ -28,7 +28,9 @@ def start(folder, target, *, slowly=False):
     """Start a conversion as a process; a slow one stops before it publishes."""
     code = "import sys, time; from aslbatch.models import conversion as c; "
     if slowly:
-        code += "c._sync = lambda folder: (print('converted', flush=True), time.sleep(600)); "
+        code += "real = c._convert; "
+        code += "slow = lambda: (print('converted', flush=True), time.sleep(600)); "
+        code += "c._convert = lambda *a: (real(*a), slow()); "
     code += "print(c.convert_once(*map(c.Path, sys.argv[1:3]), 'int8'), flush=True)"
     return subprocess.Popen(
         [sys.executable, "-c", code, str(folder), str(target)], stdout=subprocess.PIPE, text=True
@@ -65,12 +67,12 @@ def test_a_killed_conversion_is_made_good_by_the_next(tiny_model, cache):
     assert process.stdout.readline() == "converted\n"
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    (stale,) = cache.glob(".model-*")
+    (stale,) = cache.glob(".model-partial-*")
     assert (stale / MODEL_FILE).is_file()
     assert not target.exists()
     assert convert_once(tiny_model, target, "int8")
     assert (target / MODEL_FILE).is_file()
-    assert not list(cache.glob(".model-*"))
+    assert not list(cache.glob(".model-partial-*"))
 
 
 def test_a_waiting_process_goes_on_when_the_converting_one_is_killed(tiny_model, cache):
