@@ -5,15 +5,14 @@ python bench/chart.py [--results bench/results/engines.json] [--docs docs]
 
 import argparse
 import json
-import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-BEGIN, END = "<!-- engines: begin -->", "<!-- engines: end -->"
+from pages import fill, markdown
 
+ROOT = Path(__file__).parents[1]
 _WIDTH = 820
 _LABELS = 330
 """Where bars begin; their labels stand before it."""
@@ -50,9 +49,8 @@ def main() -> None:
         key=lambda system: -system["sentences_per_s"],
     )
     (options.docs / "benchmarks.svg").write_text(chart(systems), encoding="utf-8")
-    page = options.docs / "benchmarks.md"
     content = f"![Sentences a second of each system](benchmarks.svg)\n\n{table(systems)}"
-    page.write_text(filled(page.read_text(encoding="utf-8"), content), encoding="utf-8")
+    fill(options.docs / "benchmarks.md", "engines", content)
 
 
 def chart(systems: Sequence[dict[str, Any]]) -> str:
@@ -89,24 +87,12 @@ def chart(systems: Sequence[dict[str, Any]]) -> str:
 
 def table(systems: Sequence[dict[str, Any]]) -> str:
     """Return a Markdown table."""
-    lines = ["| system | sentences/s | times slower than aslbatch |", "|---|---:|---:|"]
+    rows = []
     for system in systems:
         cells = (system["label"], number_of(system["sentences_per_s"]))
-        label, speed = (f"**{cell}**" if system["ours"] else cell for cell in cells)
-        lines.append(f"| {label} | {speed} | {number_of(system['times_slower'])} |")
-    return "\n".join(lines)
-
-
-def filled(page: str, content: str) -> str:
-    """Return a page with new content between the markers.
-
-    Raises:
-        ValueError: The markers are not there, or more than once.
-    """
-    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    if len(pattern.findall(page)) != 1:
-        raise ValueError(f"expected {BEGIN} and {END} once each")
-    return pattern.sub(lambda _: f"{BEGIN}\n{content}\n{END}", page)
+        strong = (f"**{cell}**" if system["ours"] else cell for cell in cells)
+        rows.append([*strong, number_of(system["times_slower"])])
+    return markdown(["system", "sentences/s", "times slower than aslbatch"], rows)
 
 
 def number_of(value: float) -> str:
