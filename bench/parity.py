@@ -215,7 +215,7 @@ def compare_shortlist(precision: str, script: str, case: Case) -> Row:
 
 def show(tables: dict[str, list[Row]], differences: Sequence[Row], goals: Sequence[Row]) -> None:
     """Print everything but the long list of differences, of which the first of each engine."""
-    console = Console(width=150)
+    console = Console(width=165)
     for title, rows in tables.items():
         _print(console, title, rows)
     shown: dict[str, list[Row]] = {}
