@@ -36,7 +36,7 @@ class Commit:
         source_tokens: Tokens read, special ones left out.
         target_tokens: Tokens written, special ones left out.
         generation: 0, then one more for each time that `aslbatch retry` replaced the shard.
-        audited: Rows translated without the vocabulary shortlist too.
+        audited: Texts translated without the vocabulary shortlist too.
         agreed: Those of them whose translation was the same.
     """
 

@@ -32,6 +32,9 @@ def test_agreement_is_counted_in_records_manifest_and_summary():
     assert summary.agreed == summary.audited
     totals = json.loads(Path("out/_manifest.json").read_text())["totals"]
     assert (totals["audited"], totals["agreed"]) == (summary.audited, summary.agreed)
+    assert (
+        f"{summary.agreed} of {summary.audited} sampled texts" in Path("out/README.md").read_text()
+    )
     assert {row["engine"].split("|")[-1].split(":")[0] for row in read("out")} == {"ascii"}
     assert verify(Storage("out")).faults == ()
 
