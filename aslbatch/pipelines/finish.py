@@ -55,6 +55,8 @@ def check_agreement_so_far(run: Run) -> None:
     Raises:
         QualityAlarmError: They speak against it.
     """
+    if run.shortlist is None:
+        return
     done = read_commits(run.storage, sorted(committed(run.storage)))
     counts = [(record.audited, record.agreed) for record in done]
     audited, agreed = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0)
