@@ -17,6 +17,7 @@ from typing import Any
 
 from side_by_side import Batch, Spent, System, check_lengths, peak_bytes, timed
 
+from aslbatch.models.decoding import Decoding
 from aslbatch.models.engine import Tokens
 from aslbatch.models.shortlist import Shortlist
 from aslbatch.stages.batching import make_batches
@@ -184,7 +185,6 @@ def load_aslbatch(
 ) -> System:
     """Load the CPU engine of aslbatch, with the batches that it asks for."""
     from aslbatch.models.ctranslate2_engine import CTranslate2Engine
-    from aslbatch.models.decoding import Decoding
     from aslbatch.models.engines import load_engine
 
     engine, _ = load_engine(
@@ -205,7 +205,7 @@ def load_aslbatch(
         return [len(result.hypotheses[0]) for result in found]
 
     def force(rows: list[Tokens], length: int) -> list[int]:
-        engine.force(rows, target_lang=TARGET_LANG, length=length)
+        engine.force(rows, target_lang=TARGET_LANG, decoding=Decoding(), length=length)
         return [length] * len(rows)
 
     _warm_up(search)  # which checks what `force` does not return

@@ -105,14 +105,32 @@ def threads(results: Row) -> str:
 
 
 def job(results: Row) -> str:
-    """Return the whole job against its engine alone."""
-    run = results["job"]
+    """Return whole jobs against their engine alone."""
+    table = markdown(
+        [
+            "model",
+            "rows",
+            "rows/s",
+            "of the engine alone",
+            "to start, work, finish",
+            "expected by --dry-run",
+        ],
+        [
+            [
+                name,
+                f"{job['rows']:,}",
+                f"{job['rows_per_s']:,.1f}",
+                f"**{100 * job['efficiency']:.1f} %**",
+                f"{job['start_s']:.0f}, {job['work_s']:.0f}, {job['end_s']:.0f} s",
+                f"{job['expected_s']:.0f} s",
+            ]
+            for name, job in results["jobs"].items()
+        ],
+    )
     return (
-        f"{results['rows']:,} rows took {run['work_s']:,.0f} s from the first shard's start to the "
-        f"last commit, {run['start_s']:.0f} s to start before and {run['end_s']:.0f} s to finish "
-        f"after. That is **{100 * results['efficiency']:.1f} %** of what the engine alone did with "
-        f"the same shards in as many processes, the audit of the shortlist included. `--dry-run` "
-        f"had expected {100 * results['expected_over_measured']:.0f} % of the time that it took."
+        f"{table}\n\nThe engine alone translated the same shards in as many processes, before "
+        f"and after the job. Work is from the first shard's start to the last commit, with the "
+        f"audit of the shortlist in it."
     )
 
 

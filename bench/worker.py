@@ -46,7 +46,7 @@ def main() -> None:
         lengths = [len(row) for row in rows]
         for batch in make_batches(lengths, int(budget), equal_lengths=True):
             chosen = [rows[index] for index in batch]
-            engine.force(chosen, target_lang="asl_GL", length=-int(length) + 1)
+            engine.force(chosen, target_lang="asl_GL", decoding=Decoding(), length=-int(length) + 1)
 
     work(shards[0][:4])
     print("ready", flush=True)

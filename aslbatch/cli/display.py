@@ -74,7 +74,7 @@ class TerminalWatcher(Watcher):
         rows = {
             "rows": f"{plan.rows:,} in {len(plan.shards):,} shards",
             "workers": f"{pool.workers} with {device} each",
-            "engine": f"{pool.choice.engine}, {pool.choice.precision}",
+            "engine": _engine(pool),
         }
         if len(todo) < len(plan.shards):
             rows["to do"] = f"{self._total:,} rows in {len(todo):,} shards; the rest is committed"
@@ -108,7 +108,7 @@ def show_summary(summary: Summary) -> None:
 def _audit_row(summary: Summary) -> dict[str, str]:
     if not summary.audited:
         return {}
-    text = f"{summary.agreed:,} of {summary.audited:,} sampled rows come out the same without it"
+    text = f"{summary.agreed:,} of {summary.audited:,} sampled texts come out the same without it"
     return {"shortlist": text}
 
 
@@ -131,8 +131,7 @@ def show_estimate(estimate: Estimate) -> None:
         "characters": f"about {estimate.characters:,}",
         "tokens": f"about {estimate.tokens:,}",
         "workers": f"{pool.workers} with {pool.cpus} CPU and {pool.gpus:g} GPU each",
-        "engine": f"{pool.choice.engine}, {pool.choice.precision}, "
-        f"batches of {estimate.speed.max_tokens:,} tokens",
+        "engine": f"{_engine(pool)}, batches of {estimate.speed.max_tokens:,} tokens",
         "speed": f"about {_rate(estimate.speed.row_s)} rows/s on a worker, once it has started",
         "time": f"about {_duration(estimate.hours * 3_600)}, from what a token took on one worker",
         "CPU hours": f"about {estimate.cpu_hours:,.2f}",
@@ -225,6 +224,11 @@ def _progress_text(progress: Counts, total: int) -> str:
         f"{progress.rows:,}/{total:,} rows, {speed:,.0f} rows/s, {progress.rejected:,} rejected, "
         f"{left} left"
     )
+
+
+def _engine(pool: Pool) -> str:
+    kept = f", {pool.shortlist}" if pool.shortlist else ""
+    return f"{pool.choice.engine}, {pool.choice.precision}{kept}"
 
 
 def _rate(row_s: float) -> str:

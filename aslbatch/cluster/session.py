@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
@@ -15,6 +15,7 @@ from ray.data import DataContext
 
 from aslbatch.errors import AslbatchError, ConfigError
 from aslbatch.models.capabilities import Choice
+from aslbatch.models.shortlist import Shortlist
 
 AUTO = "auto"
 STAGE_CPUS = 0.25
@@ -34,12 +35,14 @@ class Pool:
         cpus: Threads of each.
         gpus: Accelerators of each.
         choice: What runs the model on them.
+        shortlist: What it may generate, None for everything.
     """
 
     workers: int
     cpus: int
     gpus: float
     choice: Choice
+    shortlist: Shortlist | None = None
 
     @property
     def logical_cpus(self) -> float:
@@ -118,6 +121,7 @@ class Cluster:
         cpus_per_worker: float | str,
         gpus_per_worker: float,
         choice: Choice,
+        shortlist: Shortlist | None = None,
         worker_bytes: int = 0,
     ) -> Pool:
         """Return the size of a pool.
@@ -131,6 +135,7 @@ class Cluster:
             cpus_per_worker: Threads of each, or `auto`.
             gpus_per_worker: Accelerators of each.
             choice: What runs the model.
+            shortlist: What it may generate.
             worker_bytes: Memory that a worker takes.
 
         Raises:
@@ -138,16 +143,14 @@ class Cluster:
         """
         self.start()
         total = ray.cluster_resources()
-        gpus, cpus = total.get("GPU", 0.0), total.get("CPU", 1.0)
-        each_gpu = gpus_per_worker
+        gpus, each_gpu = total.get("GPU", 0.0), gpus_per_worker
         each_cpu = 1 if cpus_per_worker == AUTO else max(1, round(float(cpus_per_worker)))
-        room = gpus / each_gpu if each_gpu else cpus / each_cpu
+        room = gpus / each_gpu if each_gpu else total.get("CPU", 1.0) / each_cpu
         wanted = max(1, int(room)) if workers == AUTO else int(workers)
         if workers == AUTO and not each_gpu and worker_bytes:
-            held = int(total.get("memory", 0.0) * _MEMORY_SHARE / worker_bytes)
-            wanted = max(1, min(wanted, held))
-            if cpus_per_worker == AUTO:
-                each_cpu = max(1, int(cpus / wanted))
+            nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+            threads = each_cpu if cpus_per_worker != AUTO else None
+            wanted, each_cpu = fit(nodes, worker_bytes=worker_bytes, threads=threads)
         # A cluster that was joined may grow; one of this machine alone would wait for ever.
         if self._started and _is_local() and wanted > room:
             raise ConfigError(
@@ -155,7 +158,29 @@ class Cluster:
                 f"this machine with {total.get('CPU', 0):g} CPUs and {gpus:g} GPUs; lower "
                 f"run.workers, run.cpus_per_worker or run.gpus_per_worker"
             )
-        return Pool(wanted, each_cpu, each_gpu, choice)
+        return Pool(wanted, each_cpu, each_gpu, choice, shortlist)
+
+
+def fit(
+    nodes: Sequence[Mapping[str, float]], *, worker_bytes: int, threads: int | None
+) -> tuple[int, int]:
+    """Return how many workers the nodes of a cluster hold, and the threads of each.
+
+    Args:
+        nodes: `CPU`s and bytes of `memory` of each.
+        worker_bytes: Memory that a worker takes.
+        threads: Of each worker; None for as few as leave no core idle where memory is short.
+    """
+    sizes = [
+        (int(node["CPU"]), max(1, int(node.get("memory", 0.0) * _MEMORY_SHARE / worker_bytes)))
+        for node in nodes
+        if node.get("CPU", 0.0) >= 1
+    ]
+    if threads is None:
+        # No more than the smallest node has, or a worker would wait for one that never comes.
+        needed = max((-(-cpus // held) for cpus, held in sizes), default=1)
+        threads = min(needed, min((cpus for cpus, _ in sizes), default=1))
+    return max(1, sum(min(held, cpus // threads) for cpus, held in sizes)), threads
 
 
 def _is_local() -> bool:

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import shutil
-import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,7 +43,8 @@ def make_once(target: Path, make: Callable[[Path], None]) -> bool:
             return False
         for stale in target.parent.glob(f".{target.name}-partial-*"):
             shutil.rmtree(stale, ignore_errors=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}-partial-", dir=target.parent))
+        partial = target.with_name(f".{target.name}-partial-{uuid.uuid4().hex}")
+        partial.mkdir()  # unlike mkdtemp's, other users may read it
         try:
             make(partial)
             _sync(partial)

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 
+from aslbatch.models.decoding import Decoding
 from aslbatch.models.engine import Engine, EngineOutOfMemoryError, Tokens
 from aslbatch.models.tokenizer import Tokenizer
 
@@ -36,7 +37,13 @@ class Calibration:
     """Times an engine on sentences of random tokens and of forced length."""
 
     def __init__(
-        self, engine: Engine, tokenizer: Tokenizer, *, source_lang: str, target_lang: str
+        self,
+        engine: Engine,
+        tokenizer: Tokenizer,
+        *,
+        source_lang: str,
+        target_lang: str,
+        decoding: Decoding,
     ) -> None:
         """Prepare sentences.
 
@@ -45,7 +52,9 @@ class Calibration:
             tokenizer: Its tokenizer.
             source_lang: mBART-50 code.
             target_lang: mBART-50 code.
+            decoding: How the job searches.
         """
+        self._decoding = decoding
         self._engine = engine
         self._target_lang = target_lang
         words = [i for i in range(len(tokenizer)) if i not in tokenizer.special_ids]
@@ -73,13 +82,21 @@ class Calibration:
         return best
 
     def cost(self, max_tokens: int) -> Cost:
-        """Return what tokens cost in batches of a size, from a short and a long decoding.
+        """Return what tokens cost, from a short and a long decoding.
+
+        Args:
+            max_tokens: Padded tokens of a batch; halved where memory does not hold as many.
 
         Raises:
-            EngineOutOfMemoryError: A batch of that size does not fit.
+            EngineOutOfMemoryError: One sentence alone does not fit.
         """
         count = self._sentences(max_tokens)
-        self._seconds(count, _SHORT)
+        try:
+            self._seconds(count, _LONG)
+        except EngineOutOfMemoryError:
+            if count == 1:
+                raise
+            return self.cost(max_tokens // 2)
         short, long = self._seconds(count, _SHORT), self._seconds(count, _LONG)
         target_token_s = max(long - short, 0.0) / (_LONG - _SHORT) / count
         encoder_s = max(short / count - _SHORT * target_token_s, 0.0)
@@ -90,5 +107,10 @@ class Calibration:
 
     def _seconds(self, sentences: int, length: int) -> float:
         started = time.perf_counter()
-        self._engine.force([self._row] * sentences, target_lang=self._target_lang, length=length)
+        self._engine.force(
+            [self._row] * sentences,
+            target_lang=self._target_lang,
+            decoding=self._decoding,
+            length=length,
+        )
         return time.perf_counter() - started

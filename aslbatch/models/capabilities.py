@@ -1,13 +1,13 @@
 """What each engine can do, and which of them runs a checkpoint."""
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from aslbatch.errors import ModelError
 from aslbatch.models.decoding import Decoding
+from aslbatch.models.generation_settings import effective_settings
 
 AUTO = "auto"
 
@@ -20,14 +20,13 @@ class Capabilities:
         precisions: Number formats of the weights by device, the one that `auto` takes first.
         sampling: Whether it draws tokens at random, the same for the same seed.
         shortlist: Whether it can leave out a part of the vocabulary.
-        ignored: Settings of generation_config.json that it does not know, or not with the meaning
-            that transformers gives them, each with the test of a value that does nothing.
+        every_setting: Whether it heeds all that a generation_config.json may say.
     """
 
     precisions: Mapping[str, tuple[str, ...]]
     sampling: bool
     shortlist: bool
-    ignored: Mapping[str, Callable[[Any], bool]]
+    every_setting: bool
 
 
 CAPABILITIES = {
@@ -38,19 +37,7 @@ CAPABILITIES = {
         },
         sampling=False,
         shortlist=True,
-        ignored={
-            "early_stopping": lambda value: value in (None, True),
-            "no_repeat_ngram_size": lambda value: not value,
-            "encoder_no_repeat_ngram_size": lambda value: not value,
-            "min_length": lambda value: not value,
-            "min_new_tokens": lambda value: not value,
-            "repetition_penalty": lambda value: value in (None, 1.0),
-            "bad_words_ids": lambda value: not value,
-            "suppress_tokens": lambda value: not value,
-            "begin_suppress_tokens": lambda value: not value,
-            "sequence_bias": lambda value: not value,
-            "num_beam_groups": lambda value: value in (None, 1),
-        },
+        every_setting=False,
     ),
     "transformers": Capabilities(
         precisions={
@@ -59,7 +46,7 @@ CAPABILITIES = {
         },
         sampling=True,
         shortlist=False,
-        ignored={},
+        every_setting=True,
     ),
 }
 _PREFERRED = {"cpu": ("ctranslate2", "transformers"), "cuda": ("transformers", "ctranslate2")}
@@ -85,60 +72,59 @@ def choose_engine(
     *,
     engine: str = AUTO,
     precision: str = AUTO,
+    shortlist: str = AUTO,
     device: str,
     decoding: Decoding,
 ) -> Choice:
     """Return what runs a checkpoint; `auto` takes the fastest engine that can do what is asked.
 
     Args:
-        folder: The checkpoint's folder, whose generation_config.json counts too.
+        folder: The checkpoint's folder, whose generation settings count too.
         engine: `auto`, or a key of `CAPABILITIES`.
         precision: `auto`, or a number format.
+        shortlist: As a job asks for it; with `auto` and `off` an engine need not know of any.
         device: `cpu` or `cuda`.
         decoding: How to search.
 
     Raises:
         ModelError: The engine cannot do what is asked, or none can.
     """
-    names = _PREFERRED[device] if engine == AUTO else (engine,)
+    settings = effective_settings(folder)
     reasons = []
-    for name in names:
-        reason = _obstacle(name, precision, device, decoding, folder)
+    for name in _PREFERRED[device] if engine == AUTO else (engine,):
+        can = CAPABILITIES[name]
+        obstacles = (
+            _of_precision(can, precision, device),
+            _of_search(can, decoding, settings),
+            "has no shortlist; set model.shortlist to auto or off"
+            if shortlist not in (AUTO, "off") and not can.shortlist
+            else None,
+        )
+        reason = next(filter(None, obstacles), None)
         if reason is None:
-            chosen = CAPABILITIES[name].precisions[device][0] if precision == AUTO else precision
+            chosen = can.precisions[device][0] if precision == AUTO else precision
             return Choice(name, chosen, device)
         reasons.append(f"model.engine {name} {reason}")
     raise ModelError("; ".join(reasons))
 
 
-def _obstacle(
-    name: str, precision: str, device: str, decoding: Decoding, folder: Path
-) -> str | None:
-    """Return why an engine cannot do what is asked, None where it can."""
-    can = CAPABILITIES[name]
-    if precision != AUTO and precision not in can.precisions[device]:
-        return (
-            f"has no model.precision {precision} on {device}; it has "
-            f"{', '.join(can.precisions[device])}"
-        )
+def _of_precision(can: Capabilities, precision: str, device: str) -> str | None:
+    if precision in (AUTO, *can.precisions[device]):
+        return None
+    known = ", ".join(can.precisions[device])
+    return f"has no model.precision {precision} on {device}; it has {known}"
+
+
+def _of_search(can: Capabilities, decoding: Decoding, settings: Mapping[str, Any]) -> str | None:
     if decoding.do_sample and not can.sampling:
         return "does not sample; set model.engine to transformers, or decoding.do_sample to false"
-    for key, does_nothing in can.ignored.items():
-        value = _generation_config(folder).get(key)
-        if not does_nothing(value):
-            return (
-                f"does not know {key} = {value!r} of the checkpoint's generation_config.json as "
-                f"transformers does; set model.engine to transformers"
-            )
+    if can.every_setting:
+        return None
+    if decoding.num_beams > 1 and decoding.length_penalty == 0:
+        return "ends searches otherwise where decoding.length_penalty is 0; set model.engine"
+    for key, value in settings.items():
+        return (
+            f"does not know {key} = {value!r} of the checkpoint's generation settings as "
+            f"transformers does; set model.engine to transformers"
+        )
     return None
-
-
-def _generation_config(folder: Path) -> dict[str, Any]:
-    path = folder / "generation_config.json"
-    if not path.exists():
-        return {}
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"{path}: not JSON ({error}); restore it") from error
-    return settings if isinstance(settings, dict) else {}

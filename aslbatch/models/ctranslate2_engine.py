@@ -3,8 +3,8 @@
 Two things make it more than a call of `translate_batch`; docs/engines.md has the measurements.
 
 * With int8 a sentence's result is the same to the last bit in any batch of sentences of its own
-  length; beside longer ones padding moves the last digits of scores. So it asks for batches of one
-  length (`Batching.equal_lengths`).
+  length; beside longer ones padding moves scores, and once in a while a choice. So it asks for
+  batches of one length (`Batching.equal_lengths`).
 * A sentence that loops would keep a whole batch decoding up to `max_length`. Each is first searched
   up to a bound that goes with its length; where any beam reached the bound, it is searched again up
   to `max_length`. The result is that of the longer search: where no beam came to the bound, both
@@ -52,7 +52,7 @@ class CTranslate2Engine:
         """
         self._translator = translator
         self._tokenizer = tokenizer
-        self._ids = {piece: index for index, piece in enumerate(tokenizer.pieces)}
+        self._ids = tokenizer.ids
         self._target_ratio = target_ratio
         self._restricted = shortlist is not None
         device = translator.device
@@ -83,9 +83,11 @@ class CTranslate2Engine:
                     results[row] = found
         return [self._hypotheses(found, decoding, limit) for found in results]
 
-    def force(self, batch: Sequence[Tokens], *, target_lang: str, length: int) -> None:
+    def force(
+        self, batch: Sequence[Tokens], *, target_lang: str, decoding: Decoding, length: int
+    ) -> None:
         """Decode tokens to take the time; see `aslbatch.models.engine.Engine`."""
-        self._search(batch, target_lang, Decoding(), longest=length, shortest=length)
+        self._search(batch, target_lang, decoding, longest=length, shortest=length)
 
     def _bound(self, batch: Sequence[Tokens], limit: int) -> int:
         if self._target_ratio is None:

@@ -46,11 +46,10 @@ def load_ctranslate2(
     """
     if device == "cpu":
         _keep_freed_memory()
-    if shortlist is not None:
-        folder = _with_vocabulary_map(folder, shortlist, tokenizer)
+    listed = folder if shortlist is None else _with_vocabulary_map(folder, shortlist, tokenizer)
     try:
         translator = ctranslate2.Translator(
-            str(folder),
+            str(listed),
             device=device,
             compute_type=_COMPUTE_TYPES.get((precision, device), precision),
             inter_threads=1,

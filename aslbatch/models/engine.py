@@ -80,6 +80,12 @@ class Engine(Protocol):
         """
         ...
 
-    def force(self, batch: Sequence[Tokens], *, target_lang: str, length: int) -> None:
-        """Decode exactly `length` tokens a sentence, its language among them, to take the time."""
+    def force(
+        self, batch: Sequence[Tokens], *, target_lang: str, decoding: Decoding, length: int
+    ) -> None:
+        """Decode exactly `length` tokens a sentence, its language among them, to take the time.
+
+        Raises:
+            EngineOutOfMemoryError: The batch does not fit into memory.
+        """
         ...

@@ -34,6 +34,9 @@ class Shortlist:
     name: str
     ids: tuple[int, ...]
 
+    def __str__(self) -> str:
+        return f"shortlist {self.name} of {len(self.ids):,} tokens"
+
     @property
     def signature(self) -> str:
         """Name and hash of the list, for provenance."""
@@ -46,8 +49,8 @@ def make_shortlist(wanted: str, tokenizer: Tokenizer, target_lang: str) -> Short
     Args:
         wanted: `off`; `latin` or `ascii` for all tokens in that script; `auto`, which is `latin`
             where the target language is written so, else `off`; or the path of a text file in the
-            target language, whose tokens are kept in all cases, with all short tokens of its
-            script.
+            target language, whose tokens are kept in all cases, with all short tokens in its
+            scripts.
         tokenizer: The tokenizer of the checkpoint.
         target_lang: mBART-50 code.
 
@@ -84,11 +87,19 @@ def _of_text(path: Path, tokenizer: Tokenizer) -> set[int]:
     kept: set[int] = set()
     for case in cases:
         kept |= tokenizer.ids_in([case(word) for word in words])
+    scripts = _scripts("".join(words))
     return kept | {
         index
         for index, piece in enumerate(tokenizer.pieces)
-        if len(piece.removeprefix(_WORD_START)) <= _SHORT and _is_written_in("latin", piece)
+        if len(piece.removeprefix(_WORD_START)) <= _SHORT and _scripts(piece) <= scripts
     }
+
+
+def _scripts(text: str) -> set[str]:
+    """Return the scripts of a text's letters and digits, by the first word of their names."""
+    letters = {c for c in text if not c.isascii() and unicodedata.category(c)[0] in "LN"}
+    found = {unicodedata.name(letter, "").partition(" ")[0] for letter in letters}
+    return found | {"LATIN"} if any(c.isascii() and c.isalpha() for c in text) else found
 
 
 def _is_written_in(script: str, piece: str) -> bool:

@@ -127,6 +127,14 @@ class Tokenizer:
         found: list[str] = self.backend.convert_ids_to_tokens(list(range(len(self))))
         return found
 
+    @cached_property
+    def ids(self) -> dict[str, int]:
+        """The id of each token; of tokens that are written alike, the first."""
+        found: dict[str, int] = {}
+        for index, piece in enumerate(self.pieces):
+            found.setdefault(piece, index)
+        return found
+
     def ids_in(self, texts: Sequence[str]) -> set[int]:
         """Return the tokens that occur in texts, special ones left out."""
         return set(chain.from_iterable(self._ids(texts))) if texts else set()

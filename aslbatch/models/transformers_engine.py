@@ -2,7 +2,8 @@
 
 import copy
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 import transformers
@@ -43,20 +44,13 @@ class TransformersEngine:
             torch.manual_seed(_seed_of(batch, decoding.seed))
         inputs, mask = self._pad(batch)
         settings = self._settings(target_lang, decoding)
-        try:
+        with _memory_told_apart():
             output = self._model.generate(
                 input_ids=inputs, attention_mask=mask, generation_config=settings
             )
             scores = getattr(output, "sequences_scores", None)
             if scores is None:
                 scores = self._score(inputs, mask, output.sequences, decoding)
-        except torch.OutOfMemoryError as error:
-            torch.cuda.empty_cache()
-            raise EngineOutOfMemoryError(str(error)) from error
-        except RuntimeError as error:
-            if any(sign in str(error) for sign in _CPU_OUT_OF_MEMORY):
-                raise EngineOutOfMemoryError(str(error)) from error
-            raise
         hypotheses = [
             self._hypothesis(tokens, score, decoding.max_length)
             for tokens, score in zip(output.sequences.tolist(), scores.tolist(), strict=True)
@@ -65,12 +59,15 @@ class TransformersEngine:
         return [hypotheses[i : i + n] for i in range(0, len(hypotheses), n)]
 
     @torch.inference_mode()
-    def force(self, batch: Sequence[Tokens], *, target_lang: str, length: int) -> None:
+    def force(
+        self, batch: Sequence[Tokens], *, target_lang: str, decoding: Decoding, length: int
+    ) -> None:
         """Decode tokens to take the time; see `aslbatch.models.engine.Engine`."""
         inputs, mask = self._pad(batch)
-        settings = self._settings(target_lang, Decoding())
+        settings = self._settings(target_lang, decoding)
         settings.update(max_length=None, min_new_tokens=length, max_new_tokens=length)
-        self._model.generate(input_ids=inputs, attention_mask=mask, generation_config=settings)
+        with _memory_told_apart():
+            self._model.generate(input_ids=inputs, attention_mask=mask, generation_config=settings)
 
     def _pad(self, batch: Sequence[Tokens]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return token ids and attention mask, both int64 [sentences, longest]."""
@@ -148,6 +145,20 @@ class TransformersEngine:
             score=score,
             complete=length < max_length,
         )
+
+
+@contextmanager
+def _memory_told_apart() -> Iterator[None]:
+    """Raise what torch says of too little memory as the error that the protocol has for it."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        torch.cuda.empty_cache()
+        raise EngineOutOfMemoryError(str(error)) from error
+    except RuntimeError as error:
+        if any(sign in str(error) for sign in _CPU_OUT_OF_MEMORY):
+            raise EngineOutOfMemoryError(str(error)) from error
+        raise
 
 
 def _seed_of(batch: Sequence[Tokens], seed: int) -> int:

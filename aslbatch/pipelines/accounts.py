@@ -29,7 +29,7 @@ class Summary:
         failed: Rejected rows that count as failed.
         source_tokens: Tokens read.
         target_tokens: Tokens written.
-        audited: Rows translated without the vocabulary shortlist too.
+        audited: Texts translated without the vocabulary shortlist too.
         agreed: Those of them whose translation was the same.
     """
 

@@ -82,6 +82,7 @@ def _body(
         f"| model fingerprint (SHA-256) | `{model['sha256']}` |",
         f"| beams | {decoding['num_beams']} |",
         f"| sampled | {'yes' if decoding['do_sample'] else 'no'} |",
+        *_audit_row(summary),
         f"| made by | aslbatch {record['identity']['aslbatch']}, run `{record['run_id']}` |",
         "",
         "## License",
@@ -104,6 +105,16 @@ def _body(
         "file with its rows and SHA-256; `aslbatch verify` on this folder checks them.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _audit_row(summary: dict[str, Any]) -> list[str]:
+    """Return what a vocabulary shortlist changed, where there was one."""
+    if not summary["audited"]:
+        return []
+    return [
+        f"| same without the vocabulary shortlist | {summary['agreed']:,} of "
+        f"{summary['audited']:,} sampled texts |"
+    ]
 
 
 def _code(text: str) -> str:

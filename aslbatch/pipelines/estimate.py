@@ -9,10 +9,10 @@ from aslbatch.cluster.session import Cluster, Pool
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.models.calibration import Cost
 from aslbatch.pipelines.failure import plain_errors
+from aslbatch.pipelines.pool import pool_of
 from aslbatch.pipelines.run import examine
 from aslbatch.pipelines.worker import batch_budget, calibration, load_model, make_stage
 from aslbatch.pipelines.worker_settings import WorkerSettings, worker_settings
-from aslbatch.pipelines.workers import pool_of
 from aslbatch.schema import TEXT
 from aslbatch.shards.plan import Plan
 from aslbatch.shards.read import read_shard
@@ -33,10 +33,9 @@ class Speed:
     Attributes:
         max_tokens: Padded tokens of a batch.
         cost: Seconds for each token.
-        source_tokens: Source tokens of a row, rejected rows counted in.
+        source_tokens: Source tokens of a row with its two special ones, rejected rows counted in.
         target_tokens: Target tokens of a row, likewise.
-        distinct: Share of the rows that must be translated: not rejected, and not said before in
-            the sample.
+        distinct: Share of the rows with a text whose text did not come before in the sample.
     """
 
     max_tokens: int

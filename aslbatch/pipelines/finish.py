@@ -12,25 +12,11 @@ from aslbatch.pipelines.order import put_in_order
 from aslbatch.pipelines.run import Run
 from aslbatch.pipelines.run_record import read_run_record, recorded_output
 from aslbatch.provenance.hashing import sha256_bytes, sha256_json
-from aslbatch.shards.commits import Commit
+from aslbatch.shards.commits import Commit, committed, read_commits
 from aslbatch.shards.layout import CARD, MANIFEST, PLAN, SUCCESS
 from aslbatch.shards.plan import Plan
 from aslbatch.stages.audit import check_agreement
 from aslbatch.storage.folder import Storage
-
-
-def finish(run: Run, *, retrying: bool = False) -> Summary:
-    """Check that every planned row is committed, and say so in the output folder.
-
-    Args:
-        run: The run, all shards of which should be committed.
-        retrying: Whether this is the retry that holds the claim on the folder.
-
-    Raises:
-        AslbatchError: As `close_output`.
-    """
-    limits = Limits(run.config.run.max_failed_rows, run.config.quality.min_shortlist_agreement)
-    return close_output(run.storage, run.planned, limits=limits, holding=retrying)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +30,37 @@ class Limits:
 
     most_failed: float = 1.0
     least_agreement: float = 0.0
+
+
+def finish(run: Run, *, limits: Limits | None = None, holding: bool = False) -> Summary:
+    """Check that every planned row is committed, and say so in the output folder.
+
+    Args:
+        run: The run, all shards of which should be committed.
+        limits: What it must keep to; None for what its configuration says.
+        holding: Whether this process holds the claim on the folder.
+
+    Raises:
+        AslbatchError: As `close_output`.
+    """
+    if limits is None:
+        config = run.config
+        limits = Limits(config.run.max_failed_rows, config.quality.min_shortlist_agreement)
+    return close_output(run.storage, run.planned, limits=limits, holding=holding)
+
+
+def check_agreement_so_far(run: Run) -> None:
+    """Check what the committed shards say of the shortlist, before more is done with it.
+
+    Raises:
+        QualityAlarmError: They speak against it.
+    """
+    if run.shortlist is None:
+        return
+    done = read_commits(run.storage, sorted(committed(run.storage)))
+    counts = [(record.audited, record.agreed) for record in done]
+    audited, agreed = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0)
+    check_agreement(audited, agreed, run.config.quality.min_shortlist_agreement)
 
 
 def recorded_limits(record: dict[str, Any]) -> Limits:
@@ -110,7 +127,9 @@ def manifest_of(record: dict[str, Any], records: list[Commit], storage: Storage)
         storage: The output folder.
     """
     summary = asdict(summarize(storage.uri, record["run_id"], records))
-    shards = [asdict(commit) for commit in records]
+    shards = [commit.as_dict() for commit in records]
+    if not summary["audited"]:
+        del summary["audited"], summary["agreed"]
     return {
         "run_id": record["run_id"],
         "aslbatch": record["identity"]["aslbatch"],

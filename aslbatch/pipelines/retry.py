@@ -9,13 +9,13 @@ from aslbatch.errors import OutputMismatchError
 from aslbatch.pipelines.accounts import Summary, check_complete, load_plan, read_records
 from aslbatch.pipelines.claim import RETRY, claimed
 from aslbatch.pipelines.failure import plain_errors
-from aslbatch.pipelines.finish import finish
+from aslbatch.pipelines.finish import Limits, finish
 from aslbatch.pipelines.nodes import check_nodes
+from aslbatch.pipelines.pool import pool_of
 from aslbatch.pipelines.run import Run, examine
 from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.pipelines.translate import translate_shards
 from aslbatch.pipelines.watcher import Watcher
-from aslbatch.pipelines.workers import pool_of
 from aslbatch.shards.layout import SUCCESS
 from aslbatch.storage.folder import Storage
 
@@ -47,7 +47,7 @@ def retry(
     watcher = watcher or Watcher()
     run = _reopen(storage, path, secrets or Secrets())
     check_complete(storage, run.planned)
-    with claimed(storage, RETRY):
+    with claimed(storage, RETRY) as this:
         records = read_records(storage, run.planned.shards, run.run_id)
         failed = {record.shard for record in records if record.failed_rows}
         todo = [shard for shard in run.planned.shards if shard.name in failed]
@@ -58,7 +58,9 @@ def retry(
                 check_nodes(run)
                 watcher.planned(run.planned, todo, pool)
                 translate_shards(run, todo, pool, watcher, again=True)
-        return finish(run, retrying=True)
+        # Whoever gave the run its _SUCCESS has accepted what the shortlist does.
+        limits = Limits(run.config.run.max_failed_rows) if this.had_success else None
+        return finish(run, limits=limits, holding=True)
 
 
 def _reopen(storage: Storage, path: str, secrets: Secrets) -> Run:

@@ -17,14 +17,14 @@ from aslbatch.cluster.session import STAGE_CPUS, Cluster, Pool
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.pipelines.accounts import Summary
 from aslbatch.pipelines.failure import plain_errors
-from aslbatch.pipelines.finish import finish
+from aslbatch.pipelines.finish import check_agreement_so_far, finish
 from aslbatch.pipelines.nodes import check_nodes
+from aslbatch.pipelines.pool import pool_of
 from aslbatch.pipelines.run import Run, open_run
 from aslbatch.pipelines.steps import normalize_shard, read_shard_row, validate_shard
 from aslbatch.pipelines.watcher import Watcher
 from aslbatch.pipelines.worker import TranslateShards
 from aslbatch.pipelines.worker_settings import worker_settings
-from aslbatch.pipelines.workers import pool_of
 from aslbatch.shards.attempts import Attempts
 from aslbatch.shards.cell import plan_row
 from aslbatch.shards.commits import commit_shard
@@ -65,6 +65,7 @@ def translate(
             todo = run.todo()
             watcher.planned(run.planned, todo, pool)
             if todo:
+                check_agreement_so_far(run)
                 translate_shards(run, todo, pool, watcher)
     return finish(run)
 
@@ -109,7 +110,7 @@ def translate_shards(
         .map_batches(normalize, num_cpus=STAGE_CPUS, **one_shard)
         .map_batches(
             TranslateShards,
-            fn_constructor_args=(worker_settings(run, pool), attempts, reporter),
+            fn_constructor_args=(worker_settings(run, pool, alarm=not again), attempts, reporter),
             compute=ActorPoolStrategy(size=min(pool.workers, len(todo))),
             num_cpus=pool.logical_cpus,
             num_gpus=pool.gpus,

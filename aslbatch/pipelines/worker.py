@@ -59,6 +59,7 @@ def calibration(engine: Engine, tokenizer: Tokenizer, settings: WorkerSettings) 
         tokenizer,
         source_lang=settings.source_lang,
         target_lang=settings.target_lang,
+        decoding=settings.decoding,
     )
 
 
@@ -82,6 +83,9 @@ def make_stage(
     if engine.full is not None:
         audit = Audit(
             engine.full,
+            target_lang=settings.target_lang,
+            decoding=settings.decoding,
+            max_tokens=max_tokens,
             share=settings.audited_share,
             least_agreement=settings.least_agreement,
         )

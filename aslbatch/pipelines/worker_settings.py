@@ -30,7 +30,7 @@ class WorkerSettings:
         max_tokens: Most padded tokens a batch; None for what the engine is best at.
         target_ratio: Target tokens a source token that are searched at first.
         audited_share: Share of texts that are translated without the shortlist too.
-        least_agreement: Share of them that should come out the same.
+        least_agreement: Share of them that should come out the same; 0 for no alarm.
         source_lang: mBART-50 code.
         target_lang: mBART-50 code.
         run_id: The run that the rows belong to.
@@ -56,8 +56,14 @@ class WorkerSettings:
     run_id: str
 
 
-def worker_settings(run: Run, pool: Pool) -> WorkerSettings:
-    """Unpack a run's configuration for its workers."""
+def worker_settings(run: Run, pool: Pool, *, alarm: bool = True) -> WorkerSettings:
+    """Unpack a run's configuration for its workers.
+
+    Args:
+        run: The run.
+        pool: Its workers.
+        alarm: Whether they halt the run when the shortlist changes too much.
+    """
     config, budget = run.config, run.config.batching.max_tokens
     return WorkerSettings(
         model=run.checkpoint.name,
@@ -70,11 +76,11 @@ def worker_settings(run: Run, pool: Pool) -> WorkerSettings:
         device=pool.choice.device,
         threads=pool.cpus,
         decoding=run.decoding,
-        shortlist=run.shortlist,
+        shortlist=pool.shortlist,
         max_tokens=None if budget == "auto" else budget,
         target_ratio=config.batching.target_ratio,
         audited_share=config.quality.audited_share,
-        least_agreement=config.quality.min_shortlist_agreement,
+        least_agreement=config.quality.min_shortlist_agreement if alarm else 0.0,
         source_lang=mbart_code(config.languages.source),
         target_lang=mbart_code(config.languages.target),
         run_id=run.run_id,

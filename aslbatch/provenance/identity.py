@@ -11,7 +11,7 @@ _RUN_ID_DIGITS = 16
 _NOT_DECISIVE_SECTIONS = ("run", "quality")
 _NOT_DECISIVE_KEYS = {
     "source": ("storage_options",),
-    "model": ("storage_options",),
+    "model": ("storage_options", "shortlist"),
     "batching": ("target_ratio",),
     "sink": ("storage_options", "path"),
 }
@@ -23,7 +23,8 @@ class RunIdentity:
 
     Attributes:
         config: The resolved configuration without the sections `run` and `quality`, without
-            `sink.path` and storage options, which say where and how, but not what.
+            `sink.path` and storage options, which say where and how, but not what, and without
+            `model.shortlist`, since `model` has what came of it.
         limit: Most rows read, None for all.
         sources: `uri`, `size` and `version` of each source file.
         model: `name`, `revision` and `sha256` of the checkpoint, and its `shortlist`.

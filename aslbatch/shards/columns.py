@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aslbatch.errors import SourceError
-from aslbatch.schema import DETAIL, REASON, RESERVED_COLUMNS, TEXT
+from aslbatch.schema import AUDIT, DETAIL, REASON, RESERVED_COLUMNS, TEXT
 from aslbatch.shards.formats.json_types import without_nulls
 
 _MODE_KEY = b"aslbatch.columns"
@@ -127,7 +127,7 @@ def keep_columns(
             f"source.columns: no source has {', '.join(map(repr, unknown))}; "
             f"the columns there are: {', '.join(map(repr, present))}"
         )
-    reserved = RESERVED_COLUMNS | {TEXT, REASON, DETAIL}
+    reserved = RESERVED_COLUMNS | {TEXT, REASON, DETAIL, AUDIT}
     if clashes := [name for name in names if name in reserved]:
         raise SourceError(
             f"columns {', '.join(map(repr, clashes))} of {unified[clashes[0]][0]} have names that "

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -35,7 +36,7 @@ class Commit:
         source_tokens: Tokens read, special ones left out.
         target_tokens: Tokens written, special ones left out.
         generation: 0, then one more for each time that `aslbatch retry` replaced the shard.
-        audited: Rows translated without the vocabulary shortlist too.
+        audited: Texts translated without the vocabulary shortlist too.
         agreed: Those of them whose translation was the same.
     """
 
@@ -61,9 +62,16 @@ class Commit:
         """Rejected rows that count as failed."""
         return sum(n for reason, n in self.reasons.items() if RejectReason(reason).is_failure)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the record as JSON-able values, silent on audits where there were none."""
+        values = asdict(self)
+        if not self.audited:
+            del values["audited"], values["agreed"]
+        return values
+
     def to_json(self) -> bytes:
         """Return the record as it is stored."""
-        return (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode()
+        return (json.dumps(self.as_dict(), indent=1, sort_keys=True) + "\n").encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> "Commit":

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from aslbatch.errors import QualityAlarmError
 from aslbatch.models.decoding import Decoding
@@ -9,65 +10,69 @@ from aslbatch.models.engine import Engine, Hypothesis, Tokens
 from aslbatch.provenance.hashing import source_hash
 from aslbatch.stages.search import search
 
-_SIGNIFICANCE = 0.01
+AT_THE_END = 0.01
+"""Level of the test over a whole run."""
+WHILE_AT_WORK = 1e-6
+"""Level of a worker's own test, which is made after every shard: many looks must not add up."""
 
 
 class Audit:
     """Compares a sample of each shard with what the whole vocabulary gives.
 
-    The sample is a function of the shard's texts, so that a rerun audits the same rows; it is
-    random as hashes are. A worker adds up what it finds over its shards.
+    The sample is a function of the shard's texts, so that a rerun audits the same rows. Which of
+    them it takes is drawn by a hash over all of them: a line that many shards have is not in the
+    sample of each. A worker adds up what it finds over its shards.
     """
 
-    def __init__(self, engine: Engine, *, share: float, least_agreement: float) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        target_lang: str,
+        decoding: Decoding,
+        max_tokens: int,
+        share: float,
+        least_agreement: float,
+    ) -> None:
         """Make an audit.
 
         Args:
             engine: The model over its whole vocabulary.
+            target_lang: mBART-50 code.
+            decoding: How to search.
+            max_tokens: Most tokens a batch.
             share: Share of the texts that are translated again; at least one a shard.
-            least_agreement: Share of equal translations that is wanted.
+            least_agreement: Share of equal translations that is wanted; 0 for no alarm.
         """
-        self._engine = engine
+        self._search = partial(
+            search, engine, target_lang=target_lang, decoding=decoding, max_tokens=max_tokens
+        )
         self._share = share
         self._least_agreement = least_agreement
         self._audited = 0
         self._agreed = 0
 
     def sample(self, texts: Sequence[str]) -> list[str]:
-        """Return the texts to audit, those with the lowest hashes."""
+        """Return the texts of a shard to audit."""
         if not self._share:
             return []
         count = min(len(texts), max(1, round(self._share * len(texts))))
-        return sorted(texts, key=source_hash)[:count]
+        salt = source_hash("\n".join(texts))
+        return sorted(texts, key=lambda text: source_hash(salt + text))[:count]
 
     def compare(
-        self,
-        rows: Mapping[str, Tokens],
-        found: Mapping[str, Sequence[Hypothesis]],
-        *,
-        target_lang: str,
-        decoding: Decoding,
-        max_tokens: int,
+        self, rows: Mapping[str, Tokens], found: Mapping[str, Sequence[Hypothesis]]
     ) -> dict[str, bool]:
         """Translate a sample with the whole vocabulary; return for each text whether it agrees.
 
         Args:
             rows: Token ids of the sampled texts.
             found: Their hypotheses with the shortlist; the best one of each is compared.
-            target_lang: mBART-50 code.
-            decoding: How they were searched.
-            max_tokens: Most tokens a batch.
 
         Raises:
             QualityAlarmError: Agreement is clearly below what is wanted.
         """
-        full = search(
-            self._engine,
-            list(rows.values()),
-            target_lang=target_lang,
-            decoding=decoding,
-            max_tokens=max_tokens,
-        )
+        full = self._search(list(rows.values()))
         agrees = {
             text: found[text][0].tokens == hypotheses[0].tokens
             for text, hypotheses in zip(rows, full, strict=True)
@@ -75,30 +80,33 @@ class Audit:
         }
         self._audited += len(agrees)
         self._agreed += sum(agrees.values())
-        check_agreement(self._audited, self._agreed, self._least_agreement)
+        check_agreement(self._audited, self._agreed, self._least_agreement, level=WHILE_AT_WORK)
         return agrees
 
 
-def check_agreement(audited: int, agreed: int, least_agreement: float) -> None:
+def check_agreement(
+    audited: int, agreed: int, least_agreement: float, *, level: float = AT_THE_END
+) -> None:
     """Check that a sample does not speak against an agreement.
 
     Args:
         audited: Sampled texts.
         agreed: Those with equal translations.
         least_agreement: The share of all texts that should be equal.
+        level: Probability of a false alarm.
 
     Raises:
-        QualityAlarmError: So many differences, or more, would be seen in less than 1 % of such
-            samples if the agreement were as wanted (binomial test, one-sided).
+        QualityAlarmError: If the agreement were as wanted, so many differences, or more, would be
+            seen in a sample with less than this probability (binomial test, one-sided).
     """
     differing = audited - agreed
-    if _tail(audited, differing, 1 - least_agreement) < _SIGNIFICANCE:
+    if _tail(audited, differing, 1 - least_agreement) < level:
         raise QualityAlarmError(
-            f"the vocabulary shortlist changes translations: {differing} of {audited} sampled rows "
-            f"come out otherwise with the whole vocabulary, and quality.min_shortlist_agreement is "
-            f"{least_agreement}; what is committed stays, but was made with the shortlist. Set "
-            f"model.shortlist to off or to a wider list and run again with --overwrite, or lower "
-            f"quality.min_shortlist_agreement"
+            f"the vocabulary shortlist changes translations: {differing} of {audited} sampled "
+            f"texts come out otherwise with the whole vocabulary, and "
+            f"quality.min_shortlist_agreement is {least_agreement}; what is committed stays, but "
+            f"was made with the shortlist. Set model.shortlist to off or to a wider list and run "
+            f"again with --overwrite, or lower quality.min_shortlist_agreement"
         )
 
 

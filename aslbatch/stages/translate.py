@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import pyarrow as pa
 
@@ -69,15 +69,12 @@ class Translate:
                 depend on the rest of a batch.
             audit: Compares a sample with what the engine's whole vocabulary gives.
         """
-        self._engine = engine
+        self._search = partial(
+            search, engine, target_lang=target_lang, decoding=decoding, max_tokens=max_tokens
+        )
         self._tokenizer = tokenizer
         self._source_lang = source_lang
         self._decoding = decoding
-        self._how: Any = {
-            "target_lang": target_lang,
-            "decoding": decoding,
-            "max_tokens": max_tokens,
-        }
         self._stamps = dict(stamps)
         self._memo = memo
         self._audit = audit
@@ -127,7 +124,7 @@ class Translate:
         self, texts: Sequence[str], report: Callable[[int], None] | None
     ) -> list[Translation]:
         encoded = self._tokenizer.encode(texts, self._source_lang, self._decoding.max_length)
-        found = search(self._engine, [text.tokens for text in encoded], report=report, **self._how)
+        found = self._search([text.tokens for text in encoded], report=report)
         flat = [hypothesis.tokens for hypotheses in found for hypothesis in hypotheses]
         decoded = iter(self._tokenizer.decode(flat))
         return [
@@ -145,7 +142,6 @@ class Translate:
             agrees = self._audit.compare(
                 {text: translations[text].source.tokens for text in sample},
                 {text: translations[text].hypotheses for text in sample},
-                **self._how,
             )
         return pa.array(
             [None if text is None else agrees.pop(text, None) for text in texts], pa.bool_()

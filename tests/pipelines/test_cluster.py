@@ -4,7 +4,7 @@ import pytest
 from s3_server import KEY, SECRET
 
 from aslbatch.cluster.progress import Reporter
-from aslbatch.cluster.session import Cluster
+from aslbatch.cluster.session import Cluster, fit
 from aslbatch.errors import AslbatchError, ConfigError, ModelError, SinkError, SourceError
 from aslbatch.models.capabilities import Choice
 from aslbatch.models.checkpoint import find_checkpoint
@@ -30,15 +30,28 @@ def test_auto_gives_each_cpu_a_worker(cluster):
     assert pool.workers * pool.logical_cpus < pool.workers
 
 
-def test_auto_gives_threads_to_fewer_workers_where_memory_is_short(cluster):
-    import ray
-
-    total = ray.cluster_resources()
+def test_explicit_workers_are_not_cut_by_memory(cluster):
     wanted = {"cpus_per_worker": "auto", "gpus_per_worker": 0, "choice": CHOICE}
-    pool = cluster.pool(workers="auto", worker_bytes=int(total["memory"] * 0.8), **wanted)
-    assert (pool.workers, pool.cpus) == (1, int(total["CPU"]))
-    pool = cluster.pool(workers=2, worker_bytes=int(total["memory"] * 0.8), **wanted)
+    pool = cluster.pool(workers=2, worker_bytes=1 << 50, **wanted)
     assert (pool.workers, pool.cpus) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "threads", "expected"),
+    [
+        ([(2, 100)], None, (2, 1)),
+        ([(16, 12)], None, (8, 2)),  # no core idle
+        ([(16, 1)], None, (1, 16)),
+        ([(2, 1), (2, 1)], None, (2, 2)),  # never more threads than a node has
+        ([(64, 4), (2, 1)], None, (5, 2)),
+        ([(8, 3)], 2, (3, 2)),
+        ([(0, 50), (4, 50)], None, (4, 1)),  # a head without cores
+        ([(4, 0)], None, (1, 4)),  # too little for any: tried all the same
+    ],
+)
+def test_memory_is_counted_node_by_node(nodes, threads, expected):
+    resources = [{"CPU": cpus, "memory": held * 1_200.0} for cpus, held in nodes]
+    assert fit(resources, worker_bytes=1_000, threads=threads) == expected
 
 
 def test_more_workers_than_the_machine_holds_are_refused(cluster):

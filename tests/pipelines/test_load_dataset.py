@@ -64,6 +64,7 @@ def test_a_run_that_rejected_nothing_names_no_such_configuration(done):
     storage = Storage(str(done / "out"))
     record = read_run_record(storage)
     summary = {"translated": 3, "rejected": {}, "source_tokens": 9, "target_tokens": 7}
+    summary |= {"audited": 0, "agreed": 0}
     card = dataset_card(record, summary, recorded_output(record, load_plan(storage)))
     assert [config["config_name"] for config in front_matter(card)["configs"]] == ["default"]
     shutil.rmtree(done / "out" / "rejected")

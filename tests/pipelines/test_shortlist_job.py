@@ -8,6 +8,7 @@ from sample import config, read
 
 from aslbatch.cli.app import main
 from aslbatch.errors import OutputMismatchError, QualityAlarmError
+from aslbatch.pipelines.retry import retry
 from aslbatch.pipelines.translate import translate
 from aslbatch.pipelines.verify import verify
 from aslbatch.storage.folder import Storage
@@ -31,6 +32,9 @@ def test_agreement_is_counted_in_records_manifest_and_summary():
     assert summary.agreed == summary.audited
     totals = json.loads(Path("out/_manifest.json").read_text())["totals"]
     assert (totals["audited"], totals["agreed"]) == (summary.audited, summary.agreed)
+    assert (
+        f"{summary.agreed} of {summary.audited} sampled texts" in Path("out/README.md").read_text()
+    )
     assert {row["engine"].split("|")[-1].split(":")[0] for row in read("out")} == {"ascii"}
     assert verify(Storage("out")).faults == ()
 
@@ -42,7 +46,7 @@ def test_without_a_list_nothing_is_audited():
 
 @pytest.mark.usefixtures("bad_list")
 def test_a_bad_list_halts_the_run():
-    with pytest.raises(QualityAlarmError, match=r"sampled rows\s+come out otherwise"):
+    with pytest.raises(QualityAlarmError, match=r"sampled texts come out otherwise"):
         translate(config(model=BAD_LIST, quality=AUDITED))
     assert not Path("out/_SUCCESS").exists()
 
@@ -52,9 +56,33 @@ def test_the_end_of_a_run_looks_at_all_workers_together():
     """As when none of them saw enough, or when the limit was raised since."""
     translate(config(model=BAD_LIST, quality={"min_shortlist_agreement": 0.0}))
     assert Path("out/_SUCCESS").exists()
-    with pytest.raises(QualityAlarmError, match="5 of 5 sampled rows"):
+    with pytest.raises(QualityAlarmError, match="5 of 5 sampled texts"):
         translate(config(model=BAD_LIST))
     assert not Path("out/_SUCCESS").exists()
+
+
+@pytest.mark.usefixtures("bad_list")
+def test_the_same_command_again_is_halted_before_more_is_done():
+    translate(config(model=BAD_LIST, quality={"min_shortlist_agreement": 0.0}))
+    for path in list(Path("out/_commits").iterdir())[:2]:
+        path.unlink()
+    with pytest.raises(QualityAlarmError, match="3 of 3 sampled texts"):
+        translate(config(model=BAD_LIST))
+    assert len(list(Path("out/_commits").iterdir())) == 3
+
+
+@pytest.mark.usefixtures("bad_list")
+def test_a_retry_accepts_what_the_finished_run_had_accepted():
+    job = {
+        "model": BAD_LIST,
+        "normalize": {"max_characters": 30},
+        "run": {"max_failed_rows": 1.0},
+    }
+    with pytest.raises(QualityAlarmError):
+        translate(config(**job, quality=AUDITED))
+    translate(config(**job, quality={"min_shortlist_agreement": 0.0}))
+    assert retry(Storage("out"), "out").failed > 0
+    assert Path("out/_SUCCESS").exists()
 
 
 @pytest.mark.usefixtures("bad_list")

@@ -1,11 +1,14 @@
 """The audit of a shortlist: what it samples, and when it raises the alarm."""
 
+import random
+from collections import Counter
+
 import pytest
 
 from aslbatch.errors import QualityAlarmError
 from aslbatch.models.decoding import Decoding
 from aslbatch.models.engine import Batching, Hypothesis
-from aslbatch.stages.audit import Audit, check_agreement
+from aslbatch.stages.audit import WHILE_AT_WORK, Audit, check_agreement
 
 TEXTS = [f"text {number}" for number in range(1_000)]
 
@@ -22,17 +25,28 @@ class Echo:
 
 
 def audit(share=0.01, least_agreement=0.98):
-    return Audit(Echo(), share=share, least_agreement=least_agreement)
-
-
-def compare(of, rows, found):
-    return of.compare(rows, found, target_lang="asl_GL", decoding=Decoding(), max_tokens=64)
+    return Audit(
+        Echo(),
+        target_lang="asl_GL",
+        decoding=Decoding(),
+        max_tokens=64,
+        share=share,
+        least_agreement=least_agreement,
+    )
 
 
 def test_the_sample_is_a_function_of_the_texts_alone():
     sample = audit().sample(TEXTS)
     assert len(sample) == 10
-    assert audit().sample(list(reversed(TEXTS))) == sample
+    assert audit().sample(TEXTS) == sample
+
+
+def test_lines_that_many_shards_have_are_not_in_the_sample_of_each():
+    """Else one of them would be counted again and again, as if it were many."""
+    shards = [[*TEXTS[:100], f"of shard {number}"] for number in range(200)]
+    drawn = Counter(text for shard in shards for text in audit(share=0.01).sample(shard))
+    assert max(drawn.values()) < 12
+    assert len(drawn) > 50
 
 
 def test_every_shard_is_sampled_unless_nothing_should_be():
@@ -44,22 +58,39 @@ def test_rows_are_compared_one_by_one():
     rows = {text: [0, number, 2] for number, text in enumerate(TEXTS[:100])}
     found = {text: [Hypothesis(row, -1.0, True)] for text, row in rows.items()}
     found[TEXTS[7]] = [Hypothesis([9], -1.0, True)]
-    agrees = compare(audit(), rows, found)
+    agrees = audit().compare(rows, found)
     assert [text for text, same in agrees.items() if not same] == [TEXTS[7]]
     assert len(agrees) == 100
 
 
 def test_a_row_without_a_translation_is_not_compared():
-    assert compare(audit(), {"a": [0, 2]}, {"a": []}) == {}
+    assert audit().compare({"a": [0, 2]}, {"a": []}) == {}
 
 
 def test_the_alarm_adds_up_over_shards():
     of = audit(least_agreement=0.95)
     rows = {"a": [0, 2]}
     wrong = {"a": [Hypothesis([9], -1.0, True)]}
-    compare(of, rows, wrong)
-    with pytest.raises(QualityAlarmError, match="2 of 2 sampled rows"):
-        compare(of, rows, wrong)
+    for _ in range(4):
+        of.compare(rows, wrong)
+    with pytest.raises(QualityAlarmError, match="5 of 5 sampled texts"):
+        of.compare(rows, wrong)
+
+
+def test_without_a_wanted_agreement_there_is_no_alarm():
+    of = audit(least_agreement=0.0)
+    for _ in range(50):
+        of.compare({"a": [0, 2]}, {"a": [Hypothesis([9], -1.0, True)]})
+
+
+def test_a_worker_that_looks_after_every_shard_gives_no_false_alarm():
+    """300 workers, 200 looks each, at an agreement that is just what is wanted."""
+    draw = random.Random(0)
+    for _ in range(300):
+        differing = 0
+        for look in range(1, 201):
+            differing += sum(draw.random() < 0.02 for _ in range(8))
+            check_agreement(8 * look, 8 * look - differing, 0.98, level=WHILE_AT_WORK)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,11 @@ import pytest
 from aslbatch.models import calibration
 from aslbatch.models.calibration import Calibration, Cost
 from aslbatch.models.checkpoint import DEMO_FOLDER
+from aslbatch.models.decoding import Decoding
 from aslbatch.models.engine import EngineOutOfMemoryError
 from aslbatch.models.tokenizer import Tokenizer
+
+LANGUAGES = {"source_lang": "en_XX", "target_lang": "asl_GL"}
 
 
 class Clockwork:
@@ -22,7 +25,8 @@ class Clockwork:
         self.overhead_s = overhead_s
         self.calls = []
 
-    def force(self, batch, *, target_lang, length):
+    def force(self, batch, *, target_lang, decoding, length):
+        assert decoding.num_beams == 7
         if len(batch) >= self.full_at:
             raise EngineOutOfMemoryError("too much")
         self.calls.append(len(batch))
@@ -40,7 +44,7 @@ def tokenizer():
 def calibrate(tokenizer, monkeypatch):
     def calibrate(engine):
         monkeypatch.setattr(calibration.time, "perf_counter", lambda: engine.now)
-        return Calibration(engine, tokenizer, source_lang="en_XX", target_lang="asl_GL")
+        return Calibration(engine, tokenizer, **LANGUAGES, decoding=Decoding(num_beams=7))
 
     return calibrate
 
@@ -66,6 +70,17 @@ def test_time_ends_the_search(calibrate):
     engine = Clockwork(overhead_s=30.0)
     assert calibrate(engine).best_budget() == 256
     assert engine.calls == [1, 16]
+
+
+def test_the_cost_is_that_of_a_batch_that_fits(calibrate):
+    engine = Clockwork(full_at=20)
+    assert calibrate(engine).cost(512).target_token_s == pytest.approx(0.010)
+    assert max(engine.calls) == 16
+
+
+def test_a_single_sentence_that_does_not_fit_is_told(calibrate):
+    with pytest.raises(EngineOutOfMemoryError):
+        calibrate(Clockwork(full_at=1)).cost(512)
 
 
 def test_cost_is_linear():

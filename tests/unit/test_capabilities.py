@@ -1,6 +1,7 @@
 """Which engine is chosen, and why another is not."""
 
 import json
+import re
 
 import pytest
 
@@ -50,18 +51,42 @@ def test_sampling_is_for_the_reference(folder):
         ("no_repeat_ngram_size", 3),
         ("min_length", 5),
         ("repetition_penalty", 1.2),
+        ("exponential_decay_length_penalty", [3, 1.1]),
+        ("a_setting_of_the_future", 1),
     ],
 )
 def test_settings_that_mean_something_else_there_are_for_the_reference(folder, key, value):
     generation(folder, **{key: value})
     assert choose(folder).engine == "transformers"
-    with pytest.raises(ModelError, match=f"does not know {key} = {value!r}"):
+    with pytest.raises(ModelError, match=re.escape(f"does not know {key} = {value!r}")):
         choose(folder, engine="ctranslate2")
 
 
 def test_settings_that_do_nothing_are_no_obstacle(folder):
-    generation(folder, early_stopping=True, no_repeat_ngram_size=0, min_length=0, num_beams=4)
+    generation(
+        folder, early_stopping=True, no_repeat_ngram_size=0, min_length=0, num_beams=4, top_k=50
+    )
     assert choose(folder).engine == "ctranslate2"
+
+
+def test_settings_in_config_json_count_where_there_is_no_other_file(folder):
+    (folder / "config.json").write_text(json.dumps({"d_model": 16, "no_repeat_ngram_size": 3}))
+    assert choose(folder).engine == "transformers"
+    generation(folder)
+    assert choose(folder).engine == "ctranslate2"
+
+
+def test_beams_without_a_length_penalty_are_for_the_reference(folder):
+    assert choose(folder, decoding=Decoding(length_penalty=0.0)).engine == "transformers"
+    greedy = Decoding(num_beams=1, length_penalty=0.0)
+    assert choose(folder, decoding=greedy).engine == "ctranslate2"
+
+
+def test_a_list_that_is_asked_for_is_not_passed_over(folder):
+    assert choose(folder, device="cuda", shortlist="auto").engine == "transformers"
+    assert choose(folder, device="cuda", shortlist="latin").engine == "ctranslate2"
+    with pytest.raises(ModelError, match=r"transformers has no shortlist; set model\.shortlist"):
+        choose(folder, engine="transformers", shortlist="words.txt")
 
 
 def test_what_no_engine_can_do_is_refused_with_every_reason(folder):

@@ -25,8 +25,7 @@ def load(engine, precision, **options):
         engine=engine,
         precision=precision,
         device="cpu",
-        threads=1,
-        **options,
+        **({"threads": 1} | options),
     )[0]
 
 
@@ -107,7 +106,15 @@ def test_int8_does_not_depend_on_company_of_the_same_length(fast, rows, most):
         assert found == [alone[index] for index in chosen]
 
 
-@pytest.mark.parametrize("ratio", [0.2, 0.7, 2.0])
+def test_int8_does_not_depend_on_threads(fast, rows, tokenizer):
+    shortlist = make_shortlist("ascii", tokenizer, "asl_GL")
+    threaded = load("ctranslate2", "int8", shortlist=shortlist, threads=2)
+    for batch in make_batches([len(row) for row in rows], 512, equal_lengths=True):
+        chosen = [rows[index] for index in batch]
+        assert translate(threaded, chosen) == translate(fast, chosen)
+
+
+@pytest.mark.parametrize("ratio", [0.2, 0.7])
 def test_bounding_a_search_changes_nothing(rows, ratio):
     free, bounded = (load("ctranslate2", "int8", target_ratio=r) for r in (None, ratio))
     for row in rows[:40]:
@@ -181,5 +188,5 @@ def test_forced_decoding_gives_as_many_tokens_as_asked(fast, rows, monkeypatch):
         return results
 
     monkeypatch.setattr(fast, "_search", spy)
-    fast.force(rows[:3], target_lang="asl_GL", length=9)
+    fast.force(rows[:3], target_lang="asl_GL", decoding=Decoding(), length=9)
     assert lengths == {9}

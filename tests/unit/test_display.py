@@ -60,7 +60,7 @@ def test_the_summary_accounts_for_all_rows_and_names_the_place(capsys):
     shown = capsys.readouterr().out
     assert "1,234,000 of 1,234,567 rows" in shown
     assert "567 (560 empty, 7 too_long)" in shown
-    assert "199 of 200 sampled rows come out the same without it" in shown
+    assert "199 of 200 sampled texts come out the same without it" in shown
     assert "out/[a]" in shown
 
 

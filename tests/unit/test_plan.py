@@ -158,7 +158,7 @@ def test_unknown_column_names_those_there_are():
         plan(columns=["idd"])
 
 
-@pytest.mark.parametrize("name", ["translation", "_text", "source_row"])
+@pytest.mark.parametrize("name", ["translation", "_text", "_audit", "source_row"])
 def test_reserved_column_is_refused_unless_left_out(name):
     Path("a.csv").write_text(f"{name},text\n1,hello\n")
     with pytest.raises(SourceError, match=rf"'{name}' of a\.csv .*source\.columns, which"):

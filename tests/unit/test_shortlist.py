@@ -19,6 +19,7 @@ PIECES = [
     "…",
     "\u0301",
     "▁кот",
+    "к",
     "猫",
     "▁ψ",
     "٤",
@@ -45,7 +46,7 @@ def kept(shortlist, tokenizer):
 
 def test_latin_keeps_letters_digits_and_signs_of_that_script(tokenizer):
     shortlist = make_shortlist("latin", tokenizer, "asl_GL")
-    dropped = {"▁кот", "猫", "▁ψ", "٤", "\uff21\uff22"}
+    dropped = {"▁кот", "к", "猫", "▁ψ", "٤", "\uff21\uff22"}
     assert kept(shortlist, tokenizer) == set(PIECES) - dropped
     assert shortlist.name == "latin"
 
@@ -76,6 +77,14 @@ def test_a_text_gives_its_tokens_in_all_cases_and_short_pieces(tokenizer, tmp_pa
     shortlist = make_shortlist(str(path), tokenizer, "asl_GL")
     assert {"▁the", "▁THE", "▁Straße", "é", "42"} <= kept(shortlist, tokenizer)
     assert not {"▁кот", "猫"} & kept(shortlist, tokenizer)
+
+
+def test_a_text_in_another_script_keeps_the_letters_of_that_script(tokenizer, tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("кот\n", encoding="utf-8")
+    shortlist = make_shortlist(str(path), tokenizer, "ru_RU")
+    assert {"▁кот", "к", "42"} <= kept(shortlist, tokenizer)
+    assert not {"▁the", "猫", "é"} & kept(shortlist, tokenizer)
 
 
 def test_a_list_of_everything_is_none(tokenizer, monkeypatch):

@@ -228,7 +228,14 @@ def test_progress_counts_what_is_remembered():
 
 
 def test_a_sample_is_audited_once_a_text():
-    audit = Audit(Echo(), share=1.0, least_agreement=0.98)
+    audit = Audit(
+        Echo(),
+        target_lang="asl_GL",
+        decoding=Decoding(),
+        max_tokens=64,
+        share=1.0,
+        least_agreement=0.98,
+    )
     table = stage(Echo(), audit=audit)(
         shard(["yes", None, "no", "yes"], [None, "empty"] + 2 * [None])
     )

@@ -1,7 +1,7 @@
 """The workers that a run gets of a cluster: what runs its model, how many, on what."""
 
 from aslbatch.cluster.session import Cluster, Pool
-from aslbatch.models.capabilities import choose_engine
+from aslbatch.models.capabilities import CAPABILITIES, choose_engine
 from aslbatch.models.inspection import count_weights
 from aslbatch.pipelines.run import Run
 
@@ -23,6 +23,7 @@ def pool_of(run: Run, cluster: Cluster) -> Pool:
         run.checkpoint.folder,
         engine=model.engine,
         precision=model.precision,
+        shortlist=model.shortlist,
         device="cuda" if gpus else "cpu",
         decoding=run.decoding,
     )
@@ -32,5 +33,6 @@ def pool_of(run: Run, cluster: Cluster) -> Pool:
         cpus_per_worker=wanted.cpus_per_worker,
         gpus_per_worker=gpus,
         choice=choice,
+        shortlist=run.shortlist if CAPABILITIES[choice.engine].shortlist else None,
         worker_bytes=weights + _BYTES_BESIDE_WEIGHTS,
     )
