@@ -109,7 +109,7 @@ def _transformers(folder: Path, budgets: Sequence[int]) -> Iterator[Contest]:
             load_transformers, folder, "float32", fixed
         )
     }
-    yield Contest(pipeline, BATCH_SIZE, rounds=2, repeats=True, goal=15.0)
+    yield Contest(pipeline, BATCH_SIZE, repeats=True, goal=15.0)
     mapped = {"datasets.map, batched generate": partial(load_datasets_map, folder, BATCH_SIZE)}
     yield Contest(mapped, BATCH_SIZE, repeats=True)
     ray_data = {"Ray Data batch inference": partial(load_ray_data, folder, BATCH_SIZE)}

@@ -32,9 +32,9 @@ from side_by_side import Rates, Worker, alternate
 from aslbatch.models.engine import Tokens
 
 RESULTS = Path(__file__).parent / "results" / "engines.json"
-LINES, SMOKE_LINES = 1_741, 300
-SHORTLIST, SMOKE_SHORTLIST = 32_000, 1_000
-SIZES, SMOKE_SIZES = (16_000, 64_000, 128_000), (500, 2_000)
+LINES, SMOKE_LINES = 20_000, 300
+SHORTLIST, SMOKE_SHORTLIST = 16_000, 1_000
+SIZES, SMOKE_SIZES = (32_000, 64_000), (500, 2_000)
 
 
 class Bench:

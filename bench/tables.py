@@ -128,9 +128,9 @@ def job(results: Row) -> str:
         ],
     )
     return (
-        f"{table}\n\nThe engine alone translated the same shards in as many processes, before "
-        f"and after the job. Work is from the first shard's start to the last commit, with the "
-        f"audit of the shortlist in it."
+        f"{table}\n\nThe engine alone translated the same shards in as many processes, half of "
+        f"them before the job and half after it. Work is from the first shard's start to the "
+        f"last commit, with the audit of the shortlist in it."
     )
 
 

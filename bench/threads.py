@@ -4,7 +4,7 @@ The full-size shape, int8, four beams, with a shortlist; every translation has t
 tokens. Each arrangement runs in some rounds, in turns, since a shared machine drifts; a ratio is
 the median over rounds. Also measured: the peak memory of one worker with everything it needs.
 
-    python bench/threads.py [--smoke] [--rounds 3] [--sentences 96]
+    python bench/threads.py [--smoke] [--rounds 3] [--sentences 128]
 """
 
 import argparse
@@ -24,8 +24,8 @@ from aslbatch.models.conversion import converted
 from aslbatch.models.tokenizer import Tokenizer
 
 RESULTS = Path(__file__).parent / "results" / "threads.json"
-SHORTLIST = 32_000
-BUDGET = 512
+SHORTLIST = 16_000
+BUDGET = 2_048
 TARGET_TOKENS = 12
 SOURCE_TOKENS = 16
 LEAST_SECOND_CORE = 1.8
@@ -44,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--smoke", action="store_true", help="a tiny shape, to try the script")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--sentences", type=int, default=96, help="of each worker and round")
+    parser.add_argument("--sentences", type=int, default=128, help="of each worker and round")
     options = parser.parse_args()
     checkpoint = full_size_checkpoint(options.smoke)
     tokenizer = Tokenizer.load(checkpoint)

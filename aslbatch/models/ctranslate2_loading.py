@@ -1,6 +1,7 @@
 """Load a converted checkpoint into CTranslate2."""
 
 import ctypes
+import os
 import sys
 from pathlib import Path
 
@@ -18,6 +19,8 @@ _VOCABULARY_MAP = "vmap.txt"
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -2, -4, -8
 _NEVER = 2**31 - 1
 _TOP_PAD_BYTES = 64 << 20
+_ISA = "CT2_FORCE_CPU_ISA"
+_AVX512 = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
 
 
 def load_ctranslate2(
@@ -46,6 +49,7 @@ def load_ctranslate2(
     """
     if device == "cpu":
         _keep_freed_memory()
+        _use_wide_vectors()
     listed = folder if shortlist is None else _with_vocabulary_map(folder, shortlist, tokenizer)
     try:
         translator = ctranslate2.Translator(
@@ -105,3 +109,15 @@ def _keep_freed_memory() -> None:
             (_M_TOP_PAD, _TOP_PAD_BYTES),
         ):
             libc.mallopt(option, value)
+
+
+def _use_wide_vectors() -> None:
+    """Have CTranslate2 use AVX-512 where the processor has it, which it does on request only.
+
+    What the environment says already is left alone.
+    """
+    cpu = Path("/proc/cpuinfo")
+    if _ISA not in os.environ and cpu.exists():
+        flags = next((line for line in cpu.read_text().splitlines() if line[:5] == "flags"), "")
+        if set(flags.split()) >= _AVX512:
+            os.environ[_ISA] = "AVX512"
