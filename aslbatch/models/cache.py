@@ -38,7 +38,9 @@ def make_once(target: Path, make: Callable[[Path], None]) -> bool:
     if target.is_dir():
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(target.with_name(f"{target.name}.lock")):
+    locks = target.parent.with_name("locks")
+    locks.mkdir(exist_ok=True)
+    with _locked(locks / f"{target.parent.name}-{target.name}.lock"):
         if target.is_dir():
             return False
         for stale in target.parent.glob(f".{target.name}-partial-*"):
