@@ -25,7 +25,7 @@ from aslbatch.models.tokenizer import Tokenizer
 
 RESULTS = Path(__file__).parent / "results" / "threads.json"
 SHORTLIST = 16_000
-BUDGET = 2_048
+BUDGET = 1_024
 TARGET_TOKENS = 12
 SOURCE_TOKENS = 16
 LEAST_SECOND_CORE = 1.8

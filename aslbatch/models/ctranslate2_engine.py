@@ -24,7 +24,7 @@ from aslbatch.models.tokenizer import Tokenizer
 _UNCOUNTED = 2
 """Tokens that `max_length` counts and CTranslate2 does not: the start token and the end."""
 _LOWEST_BOUND = 12
-_MAX_TOKENS = {"cpu": 2_048, "cuda": 16_384}
+_MAX_TOKENS = {"cpu": 1_024, "cuda": 16_384}
 _OUT_OF_MEMORY = ("bad_alloc", "out of memory", "bad allocation")
 
 

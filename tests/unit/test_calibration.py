@@ -58,12 +58,12 @@ def test_the_cost_of_tokens_is_found(calibrate):
 
 def test_a_larger_batch_must_be_worth_it(calibrate):
     assert calibrate(Clockwork()).best_budget() == 512
-    assert calibrate(Clockwork(overhead_s=3.0)).best_budget() == 2_048
-    assert calibrate(Clockwork(overhead_s=3.0, slow_at=128)).best_budget() == 1_024
+    assert calibrate(Clockwork(overhead_s=3.0)).best_budget() == 1_024
+    assert calibrate(Clockwork(overhead_s=3.0, slow_at=64)).best_budget() == 768
 
 
 def test_memory_ends_the_search(calibrate):
-    assert calibrate(Clockwork(overhead_s=3.0, full_at=128)).best_budget() == 1_024
+    assert calibrate(Clockwork(overhead_s=3.0, full_at=64)).best_budget() == 768
 
 
 def test_time_ends_the_search(calibrate):
