@@ -13,7 +13,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from aslbatch.shards.commits import Commit
 
-_PERIOD_S = 0.5
+_PERIOD_S = 1.0
 _LAST_WAIT_S = 5.0
 
 
@@ -79,7 +79,7 @@ class Reporter:
 
     @contextmanager
     def watched(self, show: Callable[[Progress], None]) -> Iterator[None]:
-        """Call `show` twice a second from a thread while the block runs, and once at its end."""
+        """Call `show` every second from a thread while the block runs, and once at its end."""
         ended = threading.Event()
         started = time.monotonic()
 

@@ -205,7 +205,7 @@ class QualitySection(Section):
     """What is checked while the job runs, and when it is halted."""
 
     audited_share: float = Field(
-        default=0.004,
+        default=0.001,
         ge=0,
         le=1,
         description="Share of texts translated without the shortlist too, at least one a shard.",

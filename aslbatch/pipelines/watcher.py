@@ -25,4 +25,4 @@ class Watcher:
         """
 
     def progressed(self, progress: Progress) -> None:
-        """Learn how far the run is; called twice a second from a thread of its own."""
+        """Learn how far the run is; called every second from a thread of its own."""
