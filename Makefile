@@ -38,9 +38,7 @@ layers: setup ## Check that imports point down only and that dependencies are de
 check: lint types layers ## Check everything that is not a test
 
 bench: setup ## List the benchmarks
-	@for script in bench/*.py; do \
-		test -e "$$script" && echo "$(BIN)/python $$script" || echo "no benchmarks yet"; \
-	done
+	@grep -l __main__ bench/*.py | sed 's|^|$(BIN)/python |'
 
 demo-model: setup ## Train the demo model and write the sample corpus again, from their seed
 	$(BIN)/python -m aslbatch.pipelines.demo_model --out aslbatch/models/demo
