@@ -12,6 +12,7 @@ from aslbatch.config.section import (
     StorageOptions,
     Text,
 )
+from aslbatch.models.decoding import TARGET_RATIO
 from aslbatch.text.languages import GLOSS_CODE, mbart_code
 
 _PathList = Annotated[list[Location], Field(min_length=1)]
@@ -158,7 +159,7 @@ class BatchingSection(Section):
         description="Most tokens of a batch, padding included; auto measures, or suits the device.",
     )
     target_ratio: Annotated[float, Field(gt=0)] | None = Field(
-        default=2.0,
+        default=TARGET_RATIO,
         description="Target tokens a source token that are searched first; changes no result.",
     )
 

@@ -76,10 +76,10 @@ def _with_vocabulary_map(folder: Path, shortlist: Shortlist, tokenizer: Tokenize
     rows of the output matrix once a batch, which costs milliseconds, so that one model in memory
     serves with the list and without.
     """
-    pieces = (tokenizer.pieces[index] for index in shortlist.ids)
-    words = " ".join(piece for piece in pieces if not any(map(str.isspace, piece)))
 
     def make(partial: Path) -> None:
+        pieces = (tokenizer.pieces[index] for index in shortlist.ids)
+        words = " ".join(piece for piece in pieces if not any(map(str.isspace, piece)))
         for file in folder.iterdir():
             (partial / file.name).symlink_to(Path("..") / folder.name / file.name)
         (partial / _VOCABULARY_MAP).write_text(f"\t{words}\n", encoding="utf-8")

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+TARGET_RATIO = 2.0
+"""Target tokens for each source token up to which a bounded search goes at first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decoding:

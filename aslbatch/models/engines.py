@@ -4,13 +4,10 @@ from pathlib import Path
 
 from aslbatch.models.capabilities import AUTO, Choice, choose_engine
 from aslbatch.models.checkpoint import find_checkpoint
-from aslbatch.models.decoding import Decoding
+from aslbatch.models.decoding import TARGET_RATIO, Decoding
 from aslbatch.models.engine import Engine
 from aslbatch.models.shortlist import Shortlist
 from aslbatch.models.tokenizer import Tokenizer
-
-TARGET_RATIO = 2.0
-"""Target tokens for each source token up to which a search goes at first."""
 
 
 def load_engine(

@@ -57,10 +57,9 @@ def check_agreement_so_far(run: Run) -> None:
     """
     if run.shortlist is None:
         return
-    done = read_commits(run.storage, sorted(committed(run.storage)))
-    counts = [(record.audited, record.agreed) for record in done]
-    audited, agreed = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0)
-    check_agreement(audited, agreed, run.config.quality.min_shortlist_agreement)
+    records = read_commits(run.storage, sorted(committed(run.storage)))
+    done = summarize(run.storage.uri, run.run_id, records)
+    check_agreement(done.audited, done.agreed, run.config.quality.min_shortlist_agreement)
 
 
 def recorded_limits(record: dict[str, Any]) -> Limits:
