@@ -209,7 +209,7 @@ class QualitySection(Section):
         default=0.001,
         ge=0,
         le=1,
-        description="Share of texts translated without the shortlist too, at least one a shard.",
+        description="Share of texts translated without the shortlist too; at least ten of a run.",
     )
     min_shortlist_agreement: float = Field(
         default=0.98,

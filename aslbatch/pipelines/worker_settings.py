@@ -8,6 +8,7 @@ from aslbatch.cluster.session import Pool
 from aslbatch.models.decoding import Decoding
 from aslbatch.models.shortlist import Shortlist
 from aslbatch.pipelines.run import Run
+from aslbatch.stages.audit import share_of_run
 from aslbatch.text.languages import mbart_code
 
 
@@ -79,7 +80,7 @@ def worker_settings(run: Run, pool: Pool, *, alarm: bool = True) -> WorkerSettin
         shortlist=pool.shortlist,
         max_tokens=None if budget == "auto" else budget,
         target_ratio=config.batching.target_ratio,
-        audited_share=config.quality.audited_share,
+        audited_share=share_of_run(config.quality.audited_share, run.planned.rows),
         least_agreement=config.quality.min_shortlist_agreement if alarm else 0.0,
         source_lang=mbart_code(config.languages.source),
         target_lang=mbart_code(config.languages.target),

@@ -14,6 +14,9 @@ AT_THE_END = 0.01
 """Level of the test over a whole run."""
 WHILE_AT_WORK = 1e-6
 """Level of a worker's own test, which is made after every shard: many looks must not add up."""
+_LEAST_OF_A_RUN = 10
+"""Texts that a run audits at least, be it ever so small."""
+_HEX_DIGITS = 8
 
 
 class Audit:
@@ -41,7 +44,8 @@ class Audit:
             target_lang: mBART-50 code.
             decoding: How to search.
             max_tokens: Most tokens a batch.
-            share: Share of the texts that are translated again; at least one a shard.
+            share: Share of the texts that are translated again. What it comes to in a shard is
+                rounded up or down at random, so that it holds over many small shards too.
             least_agreement: Share of equal translations that is wanted; 0 for no alarm.
         """
         self._search = partial(
@@ -56,8 +60,9 @@ class Audit:
         """Return the texts of a shard to audit."""
         if not self._share:
             return []
-        count = min(len(texts), max(1, round(self._share * len(texts))))
         salt = source_hash("\n".join(texts))
+        rounding = int(salt[-_HEX_DIGITS:], 16) / 16**_HEX_DIGITS
+        count = int(self._share * len(texts) + rounding)
         return sorted(texts, key=lambda text: source_hash(salt + text))[:count]
 
     def compare(
@@ -82,6 +87,11 @@ class Audit:
         self._agreed += sum(agrees.values())
         check_agreement(self._audited, self._agreed, self._least_agreement, level=WHILE_AT_WORK)
         return agrees
+
+
+def share_of_run(share: float, rows: int) -> float:
+    """Return the share of texts to audit so that even a small run audits some; 0 for none."""
+    return min(1.0, max(share, _LEAST_OF_A_RUN / max(rows, 1))) if share else 0.0
 
 
 def check_agreement(

@@ -8,7 +8,7 @@ import pytest
 from aslbatch.errors import QualityAlarmError
 from aslbatch.models.decoding import Decoding
 from aslbatch.models.engine import Batching, Hypothesis
-from aslbatch.stages.audit import WHILE_AT_WORK, Audit, check_agreement
+from aslbatch.stages.audit import WHILE_AT_WORK, Audit, check_agreement, share_of_run
 
 TEXTS = [f"text {number}" for number in range(1_000)]
 
@@ -49,9 +49,23 @@ def test_lines_that_many_shards_have_are_not_in_the_sample_of_each():
     assert len(drawn) > 50
 
 
-def test_every_shard_is_sampled_unless_nothing_should_be():
-    assert audit().sample(["one"]) == ["one"]
+def test_the_share_holds_over_shards_smaller_than_it_takes_for_one_text():
+    shards = [[f"{number} {text}" for text in TEXTS[:50]] for number in range(400)]
+    drawn = sum(len(audit(share=0.01).sample(shard)) for shard in shards)
+    assert 150 < drawn < 250
+
+
+def test_all_texts_are_sampled_or_none_where_that_is_wanted():
+    assert sorted(audit(share=1.0).sample(TEXTS)) == sorted(TEXTS)
     assert audit(share=0.0).sample(TEXTS) == []
+
+
+@pytest.mark.parametrize(
+    ("share", "rows", "of_run"),
+    [(0.001, 100_000, 0.001), (0.001, 1_000, 0.01), (0.001, 3, 1.0), (0.0, 3, 0.0), (0.5, 0, 1.0)],
+)
+def test_a_small_run_is_audited_too(share, rows, of_run):
+    assert share_of_run(share, rows) == of_run
 
 
 def test_rows_are_compared_one_by_one():
