@@ -3,13 +3,13 @@
 Two models: one of the full mBART-50 shape with random weights, which never end a sentence, so that
 `decoding.max_length` sets the length of all; and the demo model with sentences of its grammar, some
 hundred times faster, which shows what everything around an engine costs. The job runs as a user
-runs it, with as many workers as there are CPUs, its audit of the shortlist included; before and
-after it, as many processes translate half of the same shards each time, with nothing around the
-engine. Counted is the
+runs it, its audit of the shortlist included; before and after it, as many processes as it has
+workers translate half of the same shards each time, with nothing around the engine. Counted is the
 time from the first shard's start to the last commit record; the start of cluster and workers is
-told apart.
+told apart. The full size runs once with a worker for each CPU, which Ray's own processes then take
+time from, and once with one worker, which shows what the pipeline itself costs.
 
-    python bench/end_to_end.py [--smoke] [--rows 6656] [--shard-rows 256] [--demo-rows 60000]
+    python bench/end_to_end.py [--smoke] [--rows 2304] [--shard-rows 256] [--demo-rows 60000]
 """
 
 import argparse
@@ -51,6 +51,7 @@ class Work:
         checkpoint: The model's folder.
         texts: The rows.
         shard_rows: Rows of a shard.
+        workers: `run.workers`.
         max_length: `decoding.max_length`.
         at_least: The efficiency that is aimed at, None for none.
     """
@@ -58,6 +59,7 @@ class Work:
     checkpoint: Path
     texts: list[str]
     shard_rows: int
+    workers: int | str
     max_length: int
     at_least: float | None
 
@@ -71,7 +73,11 @@ class Work:
             # Random weights choose among all tokens alike: any shortlist changes all they say.
             "quality": {"min_shortlist_agreement": 0.0},
             "sink": {"path": str(folder / "out")},
-            "run": {"shard_rows": self.shard_rows, "max_failed_rows": 1.0},
+            "run": {
+                "shard_rows": self.shard_rows,
+                "workers": self.workers,
+                "max_failed_rows": 1.0,
+            },
         }
         return TranslateConfig.model_validate(values)
 
@@ -80,29 +86,15 @@ def main() -> None:
     """Measure, print, write the results; exit with 1 where the goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--smoke", action="store_true", help="a tiny shape, to try the script")
-    parser.add_argument("--rows", type=int, default=6_656)
+    parser.add_argument("--rows", type=int, default=2_304, help="of each worker, full size")
     parser.add_argument("--shard-rows", type=int, default=256)
     parser.add_argument("--demo-rows", type=int, default=60_000)
     options = parser.parse_args()
-    full = full_size_checkpoint(options.smoke)
-    tokenizer = Tokenizer.load(full)
-    lines = subtitle_lines(options.rows, 2, tokenizer)
-    grammar = Grammar(random.Random(3))
+    cpus = os.cpu_count() or 1
     works = {
-        "full size": Work(
-            full,
-            tokenizer.decode([line[1:-1] for line in lines]),
-            options.shard_rows,
-            max_length=16,
-            at_least=LEAST,
-        ),
-        "demo": Work(
-            DEMO_FOLDER,
-            [grammar.sentence().english for _ in range(options.demo_rows)],
-            shard_rows=4_096,
-            max_length=128,
-            at_least=None,
-        ),
+        f"full size, {cpus} workers": full_size(options, workers=cpus),
+        "full size, 1 worker": full_size(options, workers=1),
+        "demo": demo(options.demo_rows),
     }
     measured = {name: measure(work) for name, work in works.items()}
     results = {"jobs": measured, "settings": vars(options), "machine": machine()}
@@ -110,6 +102,28 @@ def main() -> None:
     if not options.smoke:
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         sys.exit(any(job["met"] is False for job in measured.values()))
+
+
+def full_size(options: argparse.Namespace, *, workers: int) -> Work:
+    """Return subtitle-like rows for a model of random weights, all cut at one length."""
+    checkpoint = full_size_checkpoint(options.smoke)
+    tokenizer = Tokenizer.load(checkpoint)
+    lines = subtitle_lines(options.rows * workers, 2, tokenizer)
+    return Work(
+        checkpoint,
+        tokenizer.decode([line[1:-1] for line in lines]),
+        options.shard_rows,
+        workers,
+        max_length=16,
+        at_least=LEAST,
+    )
+
+
+def demo(rows: int) -> Work:
+    """Return sentences of the demo grammar for the model that knows it."""
+    grammar = Grammar(random.Random(3))
+    texts = [grammar.sentence().english for _ in range(rows)]
+    return Work(DEMO_FOLDER, texts, 4_096, "auto", max_length=128, at_least=None)
 
 
 def measure(work: Work) -> dict[str, Any]:

@@ -12,25 +12,35 @@ BUDGETS = (512, 768, 1_024)
 
 _SOURCE_TOKENS = 16
 _SHORT, _LONG = 4, 12
+_FEW = 4
 _WORTH_IT = 1.03
 _MOST_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Seconds that an engine takes, as a linear function of tokens.
+    """Seconds that an engine takes, as a linear function of a batch's tokens.
+
+    What a batch and a step cost however many sentences they serve is mostly the way of the weights
+    from memory; it decides how fast small batches are.
 
     Attributes:
+        batch_s: For each batch.
         source_token_s: For each source token: the encoder.
-        target_token_s: For each target token, all beams of it.
+        step_s: For each target token of a batch, once.
+        target_token_s: For each target token of a sentence, all beams of it.
     """
 
+    batch_s: float
     source_token_s: float
+    step_s: float
     target_token_s: float
 
-    def seconds(self, source_tokens: float, target_tokens: float) -> float:
-        """Return the time for so many tokens in batches of the size that was measured."""
-        return self.source_token_s * source_tokens + self.target_token_s * target_tokens
+    def seconds(self, sentences: int, source_tokens: float, target_tokens: float) -> float:
+        """Return the time for a batch of sentences, each of so many tokens."""
+        once = self.batch_s + self.step_s * target_tokens
+        each = self.source_token_s * source_tokens + self.target_token_s * target_tokens
+        return once + sentences * each
 
 
 class Calibration:
@@ -82,10 +92,10 @@ class Calibration:
         return best
 
     def cost(self, max_tokens: int) -> Cost:
-        """Return what tokens cost, from a short and a long decoding.
+        """Return what tokens cost, from a short and a long decoding of a full and a small batch.
 
         Args:
-            max_tokens: Padded tokens of a batch; halved where memory does not hold as many.
+            max_tokens: Padded tokens of a full batch; halved where memory does not hold as many.
 
         Raises:
             EngineOutOfMemoryError: One sentence alone does not fit.
@@ -97,10 +107,21 @@ class Calibration:
             if count == 1:
                 raise
             return self.cost(max_tokens // 2)
-        short, long = self._seconds(count, _SHORT), self._seconds(count, _LONG)
-        target_token_s = max(long - short, 0.0) / (_LONG - _SHORT) / count
-        encoder_s = max(short / count - _SHORT * target_token_s, 0.0)
-        return Cost(encoder_s / _SOURCE_TOKENS, target_token_s)
+        few = min(_FEW, max(count // 2, 1))
+        encoder_s, decoder_s = self._parts(count)
+        batch_s, sentence_s = encoder_s, 0.0
+        step_s, target_token_s = decoder_s, 0.0
+        if few < count:
+            few_encoder_s, few_decoder_s = self._parts(few)
+            batch_s, sentence_s = _line((few, few_encoder_s), (count, encoder_s))
+            step_s, target_token_s = _line((few, few_decoder_s), (count, decoder_s))
+        return Cost(batch_s, sentence_s / _SOURCE_TOKENS, step_s, target_token_s)
+
+    def _parts(self, sentences: int) -> tuple[float, float]:
+        """Return the seconds of a batch: once, and for each step."""
+        short, long = self._seconds(sentences, _SHORT), self._seconds(sentences, _LONG)
+        step_s = max(long - short, 0.0) / (_LONG - _SHORT)
+        return max(short - _SHORT * step_s, 0.0), step_s
 
     def _sentences(self, budget: int) -> int:
         return max(1, budget // _SOURCE_TOKENS)
@@ -114,3 +135,10 @@ class Calibration:
             length=length,
         )
         return time.perf_counter() - started
+
+
+def _line(first: tuple[int, float], second: tuple[int, float]) -> tuple[float, float]:
+    """Return start and slope of the line through two points, neither of them below 0."""
+    (x, y), (further_x, further_y) = first, second
+    slope = max(further_y - y, 0.0) / (further_x - x)
+    return max(y - slope * x, 0.0), slope

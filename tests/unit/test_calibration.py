@@ -13,16 +13,19 @@ LANGUAGES = {"source_lang": "en_XX", "target_lang": "asl_GL"}
 
 
 class Clockwork:
-    """Takes 1 ms a source token and 10 ms a target token, more where `slow_at` sentences are met.
+    """Takes 1 ms a source token and 10 ms a target token, thrice where `slow_at` sentences are met.
+
+    On top are `overhead_s` for each batch and `step_s` for each of its steps.
 
     Forced lengths count the language token, as do its own.
     """
 
-    def __init__(self, slow_at=1_000, full_at=1_000, overhead_s=0.0):
+    def __init__(self, slow_at=1_000, full_at=1_000, overhead_s=0.0, step_s=0.0):
         self.now = 0.0
         self.slow_at = slow_at
         self.full_at = full_at
         self.overhead_s = overhead_s
+        self.step_s = step_s
         self.calls = []
 
     def force(self, batch, *, target_lang, decoding, length):
@@ -32,7 +35,8 @@ class Clockwork:
         self.calls.append(len(batch))
         tokens = sum(map(len, batch))
         slower = 3 if len(batch) >= self.slow_at else 1
-        self.now += self.overhead_s + slower * (0.001 * tokens + 0.010 * length * len(batch))
+        self.now += self.overhead_s + length * self.step_s
+        self.now += slower * (0.001 * tokens + 0.010 * length * len(batch))
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +54,16 @@ def calibrate(tokenizer, monkeypatch):
 
 
 def test_the_cost_of_tokens_is_found(calibrate):
-    cost = calibrate(Clockwork()).cost(512)
+    cost = calibrate(Clockwork(overhead_s=0.5, step_s=0.1)).cost(512)
+    assert cost.batch_s == pytest.approx(0.5)
     assert cost.source_token_s == pytest.approx(0.001)
+    assert cost.step_s == pytest.approx(0.1)
     assert cost.target_token_s == pytest.approx(0.010)
-    assert cost.seconds(10, 5) == pytest.approx(0.06)
+
+
+def test_a_batch_of_one_sentence_tells_what_it_can(calibrate):
+    cost = calibrate(Clockwork(overhead_s=0.5, step_s=0.1)).cost(16)
+    assert cost.seconds(1, 16, 5) == pytest.approx(0.5 + 0.016 + 5 * 0.11)
 
 
 def test_a_larger_batch_must_be_worth_it(calibrate):
@@ -84,4 +94,5 @@ def test_a_single_sentence_that_does_not_fit_is_told(calibrate):
 
 
 def test_cost_is_linear():
-    assert Cost(0.5, 2.0).seconds(4, 3) == 8.0
+    cost = Cost(batch_s=1.0, source_token_s=0.5, step_s=0.25, target_token_s=2.0)
+    assert cost.seconds(10, 4, 3) == 1.0 + 3 * 0.25 + 10 * (4 * 0.5 + 3 * 2.0)
