@@ -19,12 +19,16 @@ class Capabilities:
     Attributes:
         precisions: Number formats of the weights by device, the one that `auto` takes first.
         sampling: Whether it draws tokens at random, the same for the same seed.
+        beam_sampling: Whether it does with more than one beam too.
+        no_length_penalty: Whether 0 ends searches when it does in transformers.
         shortlist: Whether it can leave out a part of the vocabulary.
         every_setting: Whether it heeds all that a generation_config.json may say.
     """
 
     precisions: Mapping[str, tuple[str, ...]]
     sampling: bool
+    beam_sampling: bool
+    no_length_penalty: bool
     shortlist: bool
     every_setting: bool
 
@@ -36,6 +40,19 @@ CAPABILITIES = {
             "cuda": ("float16", "bfloat16", "int8", "float32"),
         },
         sampling=False,
+        beam_sampling=False,
+        no_length_penalty=False,
+        shortlist=True,
+        every_setting=False,
+    ),
+    "cuda": Capabilities(
+        precisions={
+            "cpu": ("float32", "bfloat16"),
+            "cuda": ("bfloat16", "float16", "float32"),
+        },
+        sampling=True,
+        beam_sampling=False,
+        no_length_penalty=True,
         shortlist=True,
         every_setting=False,
     ),
@@ -45,11 +62,17 @@ CAPABILITIES = {
             "cuda": ("bfloat16", "float16", "float32"),
         },
         sampling=True,
+        beam_sampling=True,
+        no_length_penalty=True,
         shortlist=False,
         every_setting=True,
     ),
 }
-_PREFERRED = {"cpu": ("ctranslate2", "transformers"), "cuda": ("transformers", "ctranslate2")}
+_PREFERRED = {
+    "cpu": ("ctranslate2", "transformers"),
+    "cuda": ("transformers", "ctranslate2", "cuda"),
+}
+"""What `auto` tries first, by device; `cuda` comes last until it has been measured on a GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +141,12 @@ def _of_precision(can: Capabilities, precision: str, device: str) -> str | None:
 def _of_search(can: Capabilities, decoding: Decoding, settings: Mapping[str, Any]) -> str | None:
     if decoding.do_sample and not can.sampling:
         return "does not sample; set model.engine to transformers, or decoding.do_sample to false"
+    if decoding.do_sample and decoding.num_beams > 1 and not can.beam_sampling:
+        return "samples with decoding.num_beams 1 only; set that, or model.engine to transformers"
+    if decoding.num_beams > 1 and decoding.length_penalty == 0 and not can.no_length_penalty:
+        return "ends searches otherwise where decoding.length_penalty is 0; set model.engine"
     if can.every_setting:
         return None
-    if decoding.num_beams > 1 and decoding.length_penalty == 0:
-        return "ends searches otherwise where decoding.length_penalty is 0; set model.engine"
     for key, value in settings.items():
         return (
             f"does not know {key} = {value!r} of the checkpoint's generation settings as "

@@ -52,8 +52,8 @@ def load_engine(
         device=device,
         decoding=decoding or Decoding(),
     )
-    if choice.engine == "transformers":
-        return _load_transformers(folder, languages, choice, threads)
+    if choice.engine != "ctranslate2":
+        return _load_torch(folder, languages, choice, threads, shortlist)
     from aslbatch.models.conversion import converted
     from aslbatch.models.ctranslate2_loading import load_ctranslate2
 
@@ -75,11 +75,16 @@ def load_engine(
     )
 
 
-def _load_transformers(
-    folder: Path, languages: tuple[str, ...], choice: Choice, threads: int | None
+def _load_torch(
+    folder: Path,
+    languages: tuple[str, ...],
+    choice: Choice,
+    threads: int | None,
+    shortlist: Shortlist | None,
 ) -> tuple[Engine, Tokenizer]:
     import torch
 
+    from aslbatch.models.cuda_engine import CudaEngine
     from aslbatch.models.loading import load_model
     from aslbatch.models.transformers_engine import TransformersEngine
 
@@ -88,4 +93,6 @@ def _load_transformers(
     loaded = load_model(
         folder, languages=languages, precision=choice.precision, device=choice.device
     )
+    if choice.engine == "cuda":
+        return CudaEngine.load(loaded, shortlist), loaded.tokenizer
     return TransformersEngine(loaded), loaded.tokenizer

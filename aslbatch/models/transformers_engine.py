@@ -1,21 +1,20 @@
 """The reference engine: transformers' own `generate`, as the model card decodes."""
 
 import copy
-import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 import transformers
 from transformers import GenerationConfig
 
 from aslbatch.models.decoding import Decoding
-from aslbatch.models.engine import Batching, EngineOutOfMemoryError, Hypothesis, Tokens
+from aslbatch.models.engine import Batching, Hypothesis, Tokens
 from aslbatch.models.loading import LoadedModel
+from aslbatch.models.memory import memory_told_apart
+from aslbatch.models.seeds import seed_of
 
 _MAX_TOKENS = {"cpu": 1_024, "cuda": 16_384}
 """On a CPU larger batches gain little and cost memory; an accelerator needs hundreds at once."""
-_CPU_OUT_OF_MEMORY = ("DefaultCPUAllocator", "can't allocate memory")
 
 
 class TransformersEngine:
@@ -41,10 +40,10 @@ class TransformersEngine:
     ) -> list[list[Hypothesis]]:
         """Translate one batch; see `aslbatch.models.engine.Engine`."""
         if decoding.do_sample:
-            torch.manual_seed(_seed_of(batch, decoding.seed))
+            torch.manual_seed(seed_of(batch, decoding.seed))
         inputs, mask = self._pad(batch)
         settings = self._settings(target_lang, decoding)
-        with _memory_told_apart():
+        with memory_told_apart():
             output = self._model.generate(
                 input_ids=inputs, attention_mask=mask, generation_config=settings
             )
@@ -66,7 +65,7 @@ class TransformersEngine:
         inputs, mask = self._pad(batch)
         settings = self._settings(target_lang, decoding)
         settings.update(max_length=None, min_new_tokens=length, max_new_tokens=length)
-        with _memory_told_apart():
+        with memory_told_apart():
             self._model.generate(input_ids=inputs, attention_mask=mask, generation_config=settings)
 
     def _pad(self, batch: Sequence[Tokens]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -145,23 +144,3 @@ class TransformersEngine:
             score=score,
             complete=length < max_length,
         )
-
-
-@contextmanager
-def _memory_told_apart() -> Iterator[None]:
-    """Raise what torch says of too little memory as the error that the protocol has for it."""
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        torch.cuda.empty_cache()
-        raise EngineOutOfMemoryError(str(error)) from error
-    except RuntimeError as error:
-        if any(sign in str(error) for sign in _CPU_OUT_OF_MEMORY):
-            raise EngineOutOfMemoryError(str(error)) from error
-        raise
-
-
-def _seed_of(batch: Sequence[Tokens], seed: int) -> int:
-    """Return a seed that depends on the batch, not on what was sampled before it."""
-    digest = hashlib.sha256(repr((seed, list(batch))).encode()).digest()
-    return int.from_bytes(digest[:8], "big", signed=True)

@@ -1,0 +1,96 @@
+"""In-flight beam search against transformers one by one: any model, lengths, slots and refill."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aslbatch.models.decoding import Decoding
+from aslbatch.models.inflight.beams import Rules
+from aslbatch.models.inflight.flight import Flight, Usage
+from aslbatch.models.inflight.graphs import run_at_once
+from aslbatch.models.inflight.layers import Layers
+from aslbatch.models.inflight.output import Output
+from aslbatch.models.inflight.slots import Sentence, Slots
+from aslbatch.models.loading import LoadedModel
+from aslbatch.models.tokenizer import Tokenizer
+from aslbatch.models.transformers_engine import TransformersEngine
+from tests.random_model import random_model
+from tests.tiny_checkpoint import tiny_checkpoint
+
+TIE = 1e-4
+LONGEST_SOURCE = 24
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory):
+    return Tokenizer.load(tiny_checkpoint(tmp_path_factory.mktemp("tiny")))
+
+
+@st.composite
+def searches(draw):
+    beams = draw(st.integers(1, 5))
+    return Decoding(
+        num_beams=beams,
+        num_return_sequences=draw(st.integers(1, beams)),
+        max_length=draw(st.integers(4, 20)),
+        length_penalty=draw(st.sampled_from([0.0, 0.6, 1.0, 2.0])),
+    )
+
+
+@given(
+    data=st.data(),
+    seed=st.integers(0, 2**16),
+    decoding=searches(),
+    lengths=st.lists(st.integers(2, LONGEST_SOURCE), min_size=1, max_size=12),
+    slots=st.sampled_from([1, 2, 4, 8]),
+    lag=st.integers(0, 3),
+    refill=st.floats(0.0, 1.0),
+)
+@settings(max_examples=40, deadline=None)
+def test_every_sentence_is_found_once_as_the_reference_finds_it(
+    tokenizer, data, seed, decoding, lengths, slots, lag, refill
+):
+    model = random_model(len(tokenizer), seed)
+    words = st.integers(4, len(tokenizer) - 60)
+    first, last = tokenizer.language_id("en_XX"), tokenizer.eos_id
+    rows = [
+        [first, *data.draw(st.lists(words, min_size=n - 2, max_size=n - 2)), last] for n in lengths
+    ]
+    flight = take_off(model, tokenizer, rows, decoding, slots=slots, lag=lag, refill=refill)
+
+    flight.run()
+
+    assert sorted(flight.found) == list(range(len(rows)))
+    reference = TransformersEngine(LoadedModel(model, tokenizer))
+    for index, row in enumerate(rows):
+        (expected,) = reference.translate([row], target_lang="asl_GL", decoding=decoding)
+        found = flight.found[index]
+        assert found.scores == pytest.approx([one.score for one in expected], abs=TIE)
+        for tokens, one in zip(found.tokens, expected, strict=True):
+            same = tokenizer.without_special(tokens) == one.tokens
+            assert same or _tied(one.score, found.scores, expected)
+
+
+def _tied(score, scores, expected):
+    """Return whether another hypothesis is as good, to the last digits."""
+    others = [other for other in (*scores, *(one.score for one in expected))]
+    return sum(abs(other - score) < TIE for other in others) > 2
+
+
+def take_off(model, tokenizer, rows, decoding, *, slots, lag, refill):
+    layers, output = Layers.of(model), Output(model, None, tokenizer.eos_id)
+    rules = Rules(decoding.num_beams, decoding.max_length, decoding.length_penalty)
+    prefix = torch.tensor([tokenizer.eos_id, tokenizer.language_id("asl_GL")])
+    seats = Slots(
+        layers, output, rules, count=slots, prefix=prefix, longest_source=LONGEST_SOURCE
+    )
+    return Flight(
+        seats,
+        [Sentence(row, decoding.max_length) for row in rows],
+        best=decoding.num_return_sequences,
+        runner=run_at_once,
+        lag=lag,
+        refill=refill,
+        usage=Usage(),
+    )
