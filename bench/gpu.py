@@ -58,7 +58,9 @@ class Bench:
         self.rates = measured_rates(device, dtype, *([256] if smoke else []))
         tokenizer = self.loaded.tokenizer
         self.shortlist = sized_shortlist(tokenizer, len(tokenizer) // 2 if smoke else SHORTLIST)
-        self.rows = [shortened(row) for row in subtitle_lines(64 if smoke else 32_768, 1, tokenizer)]
+        self.rows = [
+            shortened(row) for row in subtitle_lines(64 if smoke else 32_768, 1, tokenizer)
+        ]
         self.targets = [max(2, round(TARGET_SHARE * len(row))) for row in self.rows]
 
     def load(self) -> LoadedModel:
@@ -190,7 +192,9 @@ def goals(rows: list[Row]) -> dict[str, Row]:
     mine = [row for row in rows if row["system"] == "aslbatch" and row["beams"] == 4]
     short = max(mine, key=lambda row: row["sentences_per_s"])
     whole = max((r for r in mine if r["vocabulary"] > short["vocabulary"]), key=_speed)
-    theirs = max((r for r in rows if r["system"] == "transformers" and r.get("beams") == 4), key=_speed)
+    theirs = max(
+        (r for r in rows if r["system"] == "transformers" and r.get("beams") == 4), key=_speed
+    )
     values = {
         "times transformers at its best": _speed(short) / _speed(theirs),
         "share of the floor, decoder": short["decoder_floor_share"],

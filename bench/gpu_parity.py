@@ -6,7 +6,7 @@ depend on the others.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import fmean
 
 import torch
@@ -95,14 +95,12 @@ def _compared(
             [abs(a.score - b.score) for a, b in pairs if a.tokens == b.tokens] or [0.0]
         ),
         # Texts, for chrF where sacreBLEU is at hand; identical ones need none.
-        "differing": [
-            tokenizer.decode([ours.tokens, theirs.tokens]) for ours, theirs in differing
-        ],
+        "differing": [tokenizer.decode([ours.tokens, theirs.tokens]) for ours, theirs in differing],
         "same": tokenizer.decode([a.tokens for a, b in pairs if a.tokens == b.tokens]),
     }
 
 
-def _examples(tokenizer: Tokenizer):
+def _examples(tokenizer: Tokenizer) -> Iterator[Example]:
     """Yield both directions in equal parts, endlessly."""
     stream = PairStream(1)
     while True:

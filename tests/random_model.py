@@ -7,7 +7,9 @@ _SPREAD = 0.4
 _END_BIAS = 2.5
 
 
-def random_model(vocabulary_size: int, seed: int, *, layers: int = 2) -> MBartForConditionalGeneration:
+def random_model(
+    vocabulary_size: int, seed: int, *, layers: int = 2
+) -> MBartForConditionalGeneration:
     """Return a model with weights spread widely, so that hardly any two candidates are as good."""
     torch.manual_seed(seed)
     config = MBartConfig(

@@ -90,7 +90,7 @@ class ModelSection(Section):
         repr=False,
         description="Arguments of the model's file system; never logged.",
     )
-    engine: Literal["auto", "ctranslate2", "transformers"] = Field(
+    engine: Literal["auto", "ctranslate2", "transformers", "cuda"] = Field(
         default="auto",
         description="What runs the model; auto takes the fastest that can do what is asked.",
     )

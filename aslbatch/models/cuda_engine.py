@@ -39,6 +39,7 @@ class CudaEngine:
 
     Attributes:
         usage: How well the slots have been used so far.
+        most_slots: How many sentences are decoded at once; fewer once memory has run out.
     """
 
     def __init__(
@@ -65,7 +66,7 @@ class CudaEngine:
         self.full = full
         self.batching = Batching(_MAX_TOKENS[self._device.type])
         self.usage = Usage()
-        self._most_slots = _MOST_SLOTS[self._device.type]
+        self.most_slots = _MOST_SLOTS[self._device.type]
         self._kept: tuple[object, Slots, Runner] | None = None
 
     @classmethod
@@ -93,7 +94,8 @@ class CudaEngine:
             decoding.num_beams, decoding.max_length, decoding.length_penalty, sampling=sampling
         )
         # A sample is a search of its own; the hypotheses of a search are those of its beams.
-        times, best = (decoding.num_return_sequences, 1)[:: 1 if sampling else -1]
+        wanted = decoding.num_return_sequences
+        times, best = (wanted, 1) if sampling else (1, wanted)
         sentences = [
             Sentence(row, decoding.max_length, seed_of(row, decoding.seed + i) if sampling else 0)
             for row in batch
@@ -130,6 +132,7 @@ class CudaEngine:
         )
         self._search(list(map(Sentence, batch, limits)), rules, target_lang, best=1)
 
+    @torch.inference_mode()
     def _search(
         self, sentences: Sequence[Sentence], rules: Rules, target_lang: str, *, best: int
     ) -> list[Found]:
@@ -144,10 +147,10 @@ class CudaEngine:
                     flight = self._flight(some, rules, target_lang, best)
                     flight.run()
             except EngineOutOfMemoryError:
-                if self._most_slots == 1:
+                if self.most_slots == 1:
                     raise
                 self._kept = None
-                self._most_slots //= 2
+                self.most_slots //= 2
             if flight is not None:
                 flight.land()
                 found.update((left[index], each) for index, each in flight.found.items())
@@ -173,7 +176,7 @@ class CudaEngine:
         self, rules: Rules, target_lang: str, sentences: int, longest_source: int
     ) -> tuple[Slots, Runner]:
         """Return slots of the last call where they will do, else new ones."""
-        wanted = min(self._most_slots, 1 << (sentences - 1).bit_length())
+        wanted = min(self.most_slots, 1 << (sentences - 1).bit_length())
         if self._kept is not None:
             key, slots, runner = self._kept
             if (
@@ -187,7 +190,7 @@ class CudaEngine:
         each = Slots.bytes_each(self._layers, self._output, rules, longest_source)
         fitting = _fitting(each, self._device)
         if fitting < wanted:
-            wanted = self._most_slots = fitting
+            wanted = self.most_slots = fitting
         prefix = [self._tokenizer.eos_id, self._tokenizer.language_id(target_lang)]
         slots = Slots(
             self._layers,

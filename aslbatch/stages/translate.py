@@ -14,10 +14,15 @@ from aslbatch.rejects import rejections, set_column, with_rejections
 from aslbatch.schema import AUDIT, TEXT, RejectReason, translation_fields
 from aslbatch.stages.audit import Audit
 from aslbatch.stages.memo import Memo
+from aslbatch.stages.overlap import overlapped
 from aslbatch.stages.search import search
 
 SOURCE_TRUNCATED = "source_truncated"
 TARGET_TRUNCATED = "target_truncated"
+PART = 32_768
+"""Texts that are translated together: seconds of an accelerator's work, and more of a CPU's."""
+
+Found = list[list[Hypothesis]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +128,18 @@ class Translate:
     def _translate(
         self, texts: Sequence[str], report: Callable[[int], None] | None
     ) -> list[Translation]:
-        encoded = self._tokenizer.encode(texts, self._source_lang, self._decoding.max_length)
-        found = self._search([text.tokens for text in encoded], report=report)
+        def search_all(encoded: list[EncodedText]) -> tuple[list[EncodedText], Found]:
+            return encoded, self._search([text.tokens for text in encoded], report=report)
+
+        return overlapped(
+            texts, PART, prepare=self._encode, work=search_all, finish=self._translations
+        )
+
+    def _encode(self, texts: Sequence[str]) -> list[EncodedText]:
+        return self._tokenizer.encode(texts, self._source_lang, self._decoding.max_length)
+
+    def _translations(self, searched: tuple[list[EncodedText], Found]) -> list[Translation]:
+        encoded, found = searched
         flat = [hypothesis.tokens for hypotheses in found for hypothesis in hypotheses]
         decoded = iter(self._tokenizer.decode(flat))
         return [

@@ -43,6 +43,12 @@ def test_sampling_is_for_the_reference(folder):
         choose(folder, decoding=SAMPLING, engine="ctranslate2")
 
 
+def test_the_engine_for_accelerators_samples_with_one_beam(folder):
+    assert choose(folder, decoding=SAMPLING, engine="cuda") == Choice("cuda", "float32", "cpu")
+    with pytest.raises(ModelError, match=r"model\.engine cuda samples with decoding\.num_beams 1"):
+        choose(folder, decoding=Decoding(do_sample=True), engine="cuda")
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

@@ -1,4 +1,4 @@
-"""The engine for accelerators on a CPU: against the reference, and what it does beside searching."""
+"""The engine for accelerators, on a CPU: against the reference, and what it does beside that."""
 
 import pytest
 import torch
@@ -31,7 +31,12 @@ SAMPLING = Decoding(num_beams=1, do_sample=True, num_return_sequences=3, tempera
 
 def load(engine, **options):
     return load_engine(
-        DEMO_FOLDER, languages=LANGUAGES, engine=engine, precision="float32", device="cpu", **options
+        DEMO_FOLDER,
+        languages=LANGUAGES,
+        engine=engine,
+        precision="float32",
+        device="cpu",
+        **options,
     )
 
 

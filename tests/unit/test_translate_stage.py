@@ -8,6 +8,7 @@ from aslbatch.models.engine import Batching, EngineOutOfMemoryError, Hypothesis
 from aslbatch.models.tokenizer import EncodedText
 from aslbatch.provenance.hashing import source_hash
 from aslbatch.schema import AUDIT, DETAIL, REASON, TEXT, translation_fields
+from aslbatch.stages import translate
 from aslbatch.stages.audit import Audit
 from aslbatch.stages.memo import Memo
 from aslbatch.stages.translate import Translate
@@ -107,6 +108,13 @@ def test_order_is_restored_after_sorting_by_length():
     assert table["source_text"].to_pylist() == texts
     assert table["translation"].to_pylist() == [text.upper() for text in texts]
     assert table["id"].to_pylist() == list(range(7))
+
+
+def test_a_shard_may_be_translated_in_parts(monkeypatch):
+    texts = [f"text {n % 7}" for n in range(20)] + ["one", "another"]
+    whole = stage(Echo())(shard(texts))
+    monkeypatch.setattr(translate, "PART", 2)
+    assert stage(Echo())(shard(texts)).equals(whole)
 
 
 def test_out_of_memory_halves_the_batch_until_it_fits():

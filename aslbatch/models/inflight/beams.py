@@ -90,7 +90,7 @@ class Beams:
 
     @classmethod
     def begun(cls, rules: Rules, prefix: Tensor, limits: Tensor) -> "Beams":
-        """Return searches with a limit each, int64 [n], that begin with a prefix, int64 [length]."""
+        """Return searches that begin with a prefix, int64 [length]; with limits, int64 [n]."""
         new = cls.empty(len(limits), rules, prefix.device)
         new.limit.copy_(limits)
         new.length.fill_(len(prefix))
@@ -170,9 +170,7 @@ def advance(beams: Beams, rules: Rules, log_probs: Tensor, tokens: Tensor, *, eo
     beams.length.add_((~beams.done).long())
 
 
-def _set_aside(
-    beams: Beams, rules: Rules, totals: Tensor, ends: Tensor, parent: Tensor
-) -> None:
+def _set_aside(beams: Beams, rules: Rules, totals: Tensor, ends: Tensor, parent: Tensor) -> None:
     """Merge the hypotheses that end now with those that ended before; the best stay."""
     at = beams.length[:, None]
     better_half = torch.arange(2 * rules.beams, device=at.device) < rules.beams

@@ -8,15 +8,10 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-
 from aslbatch.models.engine import Tokens
 from aslbatch.models.inflight.graphs import Runner
-from aslbatch.models.inflight.slots import Sentence, Slots
-
-_BUCKET = 16
-"""Lengths are rounded up to a multiple, so that there are few shapes."""
+from aslbatch.models.inflight.slots import Sentence, Slots, rounded
+from aslbatch.models.inflight.transfer import Arriving, sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +33,6 @@ class Usage:
     def occupancy(self) -> float:
         """Share of the steps that were needed."""
         return self.needed / max(self.slot_steps, 1)
-
-
-class Arriving:
-    """Tensors on their way to the host."""
-
-    def __init__(self, *tensors: Tensor) -> None:
-        self._copies = [self._send(tensor) for tensor in tensors]
-        self._event = None
-        if tensors[0].is_cuda:
-            self._event = torch.cuda.Event()
-            self._event.record()
-
-    def get(self) -> list[list[object]]:
-        """Return them as lists; waits where they are not there yet."""
-        if self._event is not None:
-            self._event.synchronize()
-        return [copy.tolist() for copy in self._copies]
-
-    @staticmethod
-    def _send(tensor: Tensor) -> Tensor:
-        if not tensor.is_cuda:
-            return tensor.clone()
-        copy = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
-        return copy.copy_(tensor, non_blocking=True)
 
 
 class Flight:
@@ -139,11 +110,7 @@ class Flight:
         longest = self._slots.prefix_length + 1 + self._steps
         target = max(longest - self._entered[slot] for slot in self._owner)
         source = max(map(self._source_length, self._owner.values()))
-        shape = (
-            self._width,
-            min(_bucket(target), self._slots.longest_target),
-            min(_bucket(source), self._slots.longest_source),
-        )
+        shape = (self._width, rounded(target), rounded(source))
         self._runner(shape, lambda: self._slots.step(*shape))
         self._steps += 1
         self._usage.slot_steps += self._width
@@ -158,7 +125,7 @@ class Flight:
             if not done:
                 continue
             self._usage.needed += sum(step - self._entered[slot] for slot in done)
-            where = torch.tensor(done, device=self._slots.beams.done.device)
+            where = sent(done, self._slots.device)
             hypotheses = self._slots.beams.hypotheses(where, self._best)
             self._landing.append(([self._owner.pop(s) for s in done], Arriving(*hypotheses)))
 
@@ -177,7 +144,3 @@ class Flight:
         self._slots.move(staying)
         self._entered[: len(staying)] = [self._entered[slot] for slot in staying]
         self._owner = {place: self._owner[slot] for place, slot in enumerate(staying)}
-
-
-def _bucket(length: int) -> int:
-    return -(-length // _BUCKET) * _BUCKET

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import MBartForConditionalGeneration
 
@@ -34,6 +34,7 @@ class Linear:
         )
 
     def __call__(self, states: Tensor) -> Tensor:
+        """Return [..., outputs] for [..., inputs]."""
         return F.linear(states, self.weight, self.bias)
 
 
@@ -48,10 +49,12 @@ class Norm:
 
     @classmethod
     def of(cls, module: nn.LayerNorm, dtype: torch.dtype) -> "Norm":
+        """Take the weights of a module."""
         weight, bias = module.weight.detach().float(), module.bias.detach().float()
         return cls(weight, bias, module.eps, dtype)
 
     def __call__(self, hidden: Tensor) -> Tensor:
+        """Normalize the last dimension."""
         normed = F.layer_norm(hidden, self.weight.shape, self.weight, self.bias, self.eps)
         return normed.to(self.dtype)
 
@@ -66,6 +69,7 @@ class FeedForward:
     activation: Callable[[Tensor], Tensor]
 
     def __call__(self, hidden: Tensor) -> Tensor:
+        """Return the residual stream after the block."""
         return hidden + self.outer(self.activation(self.inner(self.norm(hidden))))
 
 
@@ -106,6 +110,7 @@ class CrossAttention:
         return key, value
 
     def __call__(self, hidden: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
+        """Return the residual stream after attention over keys and values of the source."""
         query = self.query(self.norm(hidden)).unflatten(-1, (self.heads, -1)).transpose(1, 2)
         attended = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         return hidden + self.out(attended.transpose(1, 2).flatten(2))
@@ -121,18 +126,23 @@ class Embedding:
     norm: Norm
 
     def __call__(self, tokens: Tensor, positions: Tensor) -> Tensor:
+        """Return float32 [..., width] for token ids, and positions that broadcast to them."""
         placed = F.embedding(positions + _POSITION_OFFSET, self.positions).float()
         return self.norm(F.embedding(tokens, self.tokens).float() * self.scale + placed)
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderLayer:
+    """Attention over the source, then the block of two products."""
+
     attention: SelfAttention
     feed_forward: FeedForward
 
 
 @dataclass(frozen=True, slots=True)
 class DecoderLayer:
+    """Attention over the target, then over the source, then the block of two products."""
+
     attention: SelfAttention
     cross: CrossAttention
     feed_forward: FeedForward
@@ -163,23 +173,13 @@ class Layers:
         """Take the weights of a loaded model."""
         config, dtype = model.config, model.dtype
         encoder, decoder = model.model.encoder, model.model.decoder
-        width, heads = config.d_model, config.decoder_attention_heads
-        scale = math.sqrt(width) if config.scale_embedding else 1.0
-        norm = _norms(dtype)
-
-        def embedding(part: nn.Module) -> Embedding:
-            return Embedding(
-                part.embed_tokens.weight.detach(),
-                part.embed_positions.weight.detach(),
-                scale,
-                Norm.of(part.layernorm_embedding, torch.float32),
-            )
-
+        heads = config.decoder_attention_heads
+        scale = math.sqrt(config.d_model) if config.scale_embedding else 1.0
         return cls(
             dtype=dtype,
             heads=heads,
-            head_width=width // heads,
-            encoder_embedding=embedding(encoder),
+            head_width=config.d_model // heads,
+            encoder_embedding=_embedding(encoder, scale),
             encoder=tuple(
                 EncoderLayer(
                     _self_attention(layer, config.encoder_attention_heads, dtype),
@@ -187,23 +187,17 @@ class Layers:
                 )
                 for layer in encoder.layers
             ),
-            encoder_norm=norm(encoder.layer_norm),
-            decoder_embedding=embedding(decoder),
+            encoder_norm=Norm.of(encoder.layer_norm, dtype),
+            decoder_embedding=_embedding(decoder, scale),
             decoder=tuple(
                 DecoderLayer(
                     _self_attention(layer, heads, dtype),
-                    CrossAttention(
-                        norm(layer.encoder_attn_layer_norm),
-                        Linear.of(layer.encoder_attn.q_proj),
-                        Linear.of(layer.encoder_attn.k_proj, layer.encoder_attn.v_proj),
-                        Linear.of(layer.encoder_attn.out_proj),
-                        heads,
-                    ),
+                    _cross_attention(layer, heads, dtype),
                     _feed_forward(layer, dtype),
                 )
                 for layer in decoder.layers
             ),
-            decoder_norm=norm(decoder.layer_norm),
+            decoder_norm=Norm.of(decoder.layer_norm, dtype),
         )
 
     def encode(self, tokens: Tensor, lengths: Tensor) -> Tensor:
@@ -226,8 +220,13 @@ class Layers:
         return self.encoder_norm(hidden)
 
 
-def _norms(dtype: torch.dtype) -> Callable[[nn.LayerNorm], Norm]:
-    return lambda module: Norm.of(module, dtype)
+def _embedding(part: nn.Module, scale: float) -> Embedding:
+    return Embedding(
+        part.embed_tokens.weight.detach(),
+        part.embed_positions.weight.detach(),
+        scale,
+        Norm.of(part.layernorm_embedding, torch.float32),
+    )
 
 
 def _self_attention(layer: nn.Module, heads: int, dtype: torch.dtype) -> SelfAttention:
@@ -235,6 +234,17 @@ def _self_attention(layer: nn.Module, heads: int, dtype: torch.dtype) -> SelfAtt
     return SelfAttention(
         Norm.of(layer.self_attn_layer_norm, dtype),
         Linear.of(attention.q_proj, attention.k_proj, attention.v_proj),
+        Linear.of(attention.out_proj),
+        heads,
+    )
+
+
+def _cross_attention(layer: nn.Module, heads: int, dtype: torch.dtype) -> CrossAttention:
+    attention = layer.encoder_attn
+    return CrossAttention(
+        Norm.of(layer.encoder_attn_layer_norm, dtype),
+        Linear.of(attention.q_proj),
+        Linear.of(attention.k_proj, attention.v_proj),
         Linear.of(attention.out_proj),
         heads,
     )

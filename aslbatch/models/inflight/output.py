@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 from transformers import MBartForConditionalGeneration
 
@@ -49,7 +49,7 @@ class Output:
             product = torch.mm(states, self._weight.T, out_dtype=torch.float32)
         else:
             product = F.linear(states, self._weight).float()
-        return product + self._bias
+        return product.add_(self._bias)
 
 
 def best_tokens(logits: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -1,8 +1,8 @@
 """Draw tokens at random, so that what is drawn depends on the sentence and the seed alone.
 
 A token is drawn by adding noise to each log-probability and taking the best (Gumbel-max, see
-Maddison et al. 2014, https://arxiv.org/abs/1411.0030). The noise is a hash of the sentence's number,
-the step and the token: no state, so neither the company of a sentence nor its slot matters.
+Maddison et al. 2014, https://arxiv.org/abs/1411.0030). The noise is a hash of the sentence's
+number, the step and the token: no state, so neither a sentence's company nor its slot matters.
 """
 
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ def _only_likely(logits: Tensor, sampling: Sampling) -> Tensor:
 
 
 def _gumbel(draws: Tensor, step: Tensor, tokens: int) -> Tensor:
-    """Return Gumbel noise, float32 [n, tokens], from a 32-bit hash (the finalizer of MurmurHash3)."""
+    """Return Gumbel noise, float32 [n, tokens], from the 32-bit finalizer of MurmurHash3."""
     seeds = _hashed((draws & _MASK) ^ _hashed((draws >> 32 & _MASK) ^ step))
     places = torch.arange(tokens, device=draws.device) * _GOLDEN & _MASK
     hashed = _hashed(seeds[:, None] ^ places)

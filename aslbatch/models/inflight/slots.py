@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
 from aslbatch.models.engine import Tokens
@@ -18,9 +18,11 @@ from aslbatch.models.inflight.beams import Beams, Rules, advance
 from aslbatch.models.inflight.layers import Layers
 from aslbatch.models.inflight.output import Output, best_tokens
 from aslbatch.models.inflight.sampling import drawn_tokens
+from aslbatch.models.inflight.transfer import sent
 
 _ENCODED_AT_ONCE = 32_768
 """Padded source tokens of an encoder batch, which bounds its memory."""
+_BUCKET = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,8 @@ class Slots:
         count: How many there are.
         beams: The state of their searches.
         prefix_length: Tokens that all targets begin with.
-        longest_target: Most tokens of a target.
         longest_source: Most tokens of a source.
+        device: Where they are.
     """
 
     def __init__(
@@ -69,12 +71,12 @@ class Slots:
             prefix: int64 [prefix length]; what all targets begin with.
             longest_source: Most tokens of a source.
         """
-        device = prefix.device
+        self.device = device = prefix.device
         self._layers, self._output, self._rules = layers, output, rules
         self._prefix = prefix
         self.count = count
         self.prefix_length = len(prefix)
-        self.longest_target, self.longest_source = rules.max_length, longest_source
+        self.longest_source = rounded(longest_source)
         self.beams = Beams.empty(count, rules, device)
 
         def cache(*shape: int) -> list[tuple[Tensor, Tensor]]:
@@ -87,8 +89,8 @@ class Slots:
                 for _ in layers.decoder
             ]
 
-        self._target = cache(rules.max_length, rules.beams)
-        self._source = cache(longest_source)
+        self._target = cache(rounded(rules.max_length), rules.beams)
+        self._source = cache(self.longest_source)
         self._source_length = torch.ones(count, dtype=torch.int64, device=device)
         self._draws = torch.zeros(count, dtype=torch.int64, device=device)
 
@@ -96,7 +98,7 @@ class Slots:
     def bytes_each(layers: Layers, output: Output, rules: Rules, longest_source: int) -> int:
         """Return the memory that a slot takes, with its part of a step's buffers."""
         width = layers.heads * layers.head_width * layers.dtype.itemsize
-        places = rules.max_length * rules.beams + longest_source
+        places = rounded(rules.max_length) * rules.beams + rounded(longest_source)
         caches = 2 * len(layers.decoder) * places * width
         logits = 3 * 4 * rules.beams * len(output)
         return caches + logits
@@ -114,17 +116,12 @@ class Slots:
             self._enter(slots[start : start + each], sentences[start : start + each])
 
     def _enter(self, slots: Sequence[int], sentences: Sequence[Sentence]) -> None:
-        device, count = self._prefix.device, len(sentences)
+        device, count = self.device, len(sentences)
         longest = max(len(sentence.tokens) for sentence in sentences)
-        tokens = self._sent([s.tokens + [0] * (longest - len(s.tokens)) for s in sentences])
-        where, lengths, limits, draws = self._sent(
-            [
-                slots,
-                [len(sentence.tokens) for sentence in sentences],
-                [sentence.limit for sentence in sentences],
-                [sentence.draw for sentence in sentences],
-            ]
-        )
+        tokens = sent([s.tokens + [0] * (longest - len(s.tokens)) for s in sentences], device)
+        numbers = [(len(sentence.tokens), sentence.limit, sentence.draw) for sentence in sentences]
+        lengths, limits, draws = sent(numbers, device).unbind(1)
+        where = sent(slots, device)
         encoded = self._layers.encode(tokens, lengths)
         places = torch.arange(longest, device=device)
         seen = (places < lengths[:, None])[:, None, None]
@@ -155,8 +152,7 @@ class Slots:
             target: Bound of their target tokens.
             source: Bound of their source tokens.
         """
-        layers, beams = self._layers, self.beams.first(width)
-        device = beams.length.device
+        layers, beams, device = self._layers, self.beams.first(width), self.device
         rows, place = torch.arange(width, device=device), beams.length - 1
         own = self._attends_to_target(beams, target)
         seen = torch.arange(source, device=device) < self._source_length[:width, None]
@@ -182,18 +178,11 @@ class Slots:
 
     def move(self, slots: Sequence[int]) -> None:
         """Move some slots to the front; what was there is lost."""
-        where = torch.tensor(slots, device=self._prefix.device)
+        where = sent(slots, self.device)
         self.beams.move(where)
         tensors = [t for pair in (*self._source, *self._target) for t in pair]
         for tensor in (self._source_length, self._draws, *tensors):
             tensor[: len(slots)] = tensor[where]
-
-    def _sent(self, values: Sequence[object]) -> Tensor:
-        """Return integers on the device, without waiting for it."""
-        tensor = torch.tensor(values)
-        if self._prefix.is_cuda:
-            tensor = tensor.pin_memory()
-        return tensor.to(self._prefix.device, non_blocking=True)
 
     def _choose(self, beams: Beams, hidden: Tensor, draws: Tensor) -> None:
         """Score the next tokens after states [slots, beams or 1, width], and take them."""
@@ -216,9 +205,8 @@ class Slots:
 
     def _attends_to_target(self, beams: Beams, target: int) -> Tensor:
         """Return a bias of attention [slots, 1, beams, target * columns]."""
-        device = beams.length.device
-        columns = torch.arange(self._rules.beams, device=device, dtype=torch.int8)
-        written = torch.arange(target, device=device) < beams.length[:, None]
+        columns = torch.arange(self._rules.beams, device=self.device, dtype=torch.int8)
+        written = torch.arange(target, device=self.device) < beams.length[:, None]
         mask = beams.origins[:, :, :target, None] == columns
         mask = mask & written[:, None, :, None]
         return _as_bias(mask.flatten(2)[:, None], self._layers.dtype)
@@ -227,3 +215,8 @@ class Slots:
 def _as_bias(mask: Tensor, dtype: torch.dtype) -> Tensor:
     """Return 0 where a mask is true, and -inf elsewhere."""
     return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(~mask, -torch.inf)
+
+
+def rounded(length: int) -> int:
+    """Return a length rounded up: of few shapes, few graphs are made, and kernels like them."""
+    return -(-length // _BUCKET) * _BUCKET
