@@ -1,0 +1,124 @@
+"""All scores of a translation against its references, each with an interval.
+
+chrF, chrF++ and BLEU are sacreBLEU's, with its signatures (Post 2018,
+https://aclanthology.org/W18-6319); BLEU splits no gloss (Müller et al. 2023,
+https://aclanthology.org/2023.acl-short.60).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics.base import Metric
+
+from aslbatch.evaluation.bootstrap import SAMPLES, SEED, Interval, mean_interval, ratio_interval
+from aslbatch.evaluation.class_recall import kept_signs
+from aslbatch.evaluation.rouge import rouge_l
+from aslbatch.evaluation.token_f1 import token_f1
+from aslbatch.text.gloss import NORMALIZER_VERSION, SignClass, normalized_gloss
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A score with its interval, and all that one needs to compute it again.
+
+    Attributes:
+        value: Over all rows, in percent.
+        low: Lower end of the 95 % interval.
+        high: Upper end.
+        signature: How it was computed.
+    """
+
+    value: float
+    low: float
+    high: float
+    signature: str
+
+
+def corpus_scores(
+    hypotheses: Sequence[str], references: Sequence[str], *, gloss: bool, samples: int = SAMPLES
+) -> dict[str, Score]:
+    """Return every score by its name.
+
+    Args:
+        hypotheses: Translations.
+        references: What they should be.
+        gloss: Whether they are gloss: then BLEU takes tokens as they stand, and there are scores of
+            normalized gloss and of classes of signs. A class that no reference has is left out.
+        samples: Samples of each interval.
+
+    Raises:
+        ValueError: The two differ in length, or are empty.
+    """
+    if len(hypotheses) != len(references) or not hypotheses:
+        raise ValueError(
+            f"scores need as many translations as references, and at least one; "
+            f"got {len(hypotheses)} and {len(references)}"
+        )
+    return {
+        **_of_sacrebleu(hypotheses, references, gloss=gloss, samples=samples),
+        **_of_rows(hypotheses, references, samples),
+        **(_of_gloss(hypotheses, references, samples) if gloss else {}),
+    }
+
+
+def sacrebleu_metrics(*, gloss: bool) -> dict[str, Metric]:
+    """Return the metrics of sacreBLEU by their names."""
+    return {
+        "chrF": CHRF(),
+        "chrF++": CHRF(word_order=2),
+        "BLEU": BLEU(tokenize="none" if gloss else "13a"),
+    }
+
+
+def _of_sacrebleu(
+    hypotheses: Sequence[str], references: Sequence[str], *, gloss: bool, samples: int
+) -> dict[str, Score]:
+    found = {}
+    for name, metric in sacrebleu_metrics(gloss=gloss).items():
+        score = metric.corpus_score(list(hypotheses), [list(references)], n_bootstrap=samples)
+        told: Mapping[str, float] = json.loads(score.format(is_json=True, width=4))
+        middle, half = told["confidence_mean"], told["confidence_var"]
+        signature = str(metric.get_signature())
+        found[name] = Score(score.score, middle - half, middle + half, signature)
+    return found
+
+
+def _of_rows(
+    hypotheses: Sequence[str], references: Sequence[str], samples: int
+) -> dict[str, Score]:
+    pairs = list(zip(hypotheses, references, strict=True))
+    lengths = [[len(text.split()) for text in texts] for texts in (hypotheses, references)]
+    ratio = ratio_interval(*lengths, samples=samples)
+    found = {
+        "ROUGE-L": mean_interval([rouge_l(*pair) for pair in pairs], samples=samples),
+        "token-F1": mean_interval([token_f1(*pair) for pair in pairs], samples=samples),
+        "exact match": mean_interval([float(a == b) for a, b in pairs], samples=samples),
+    }
+    if ratio is not None:
+        found["length ratio"] = ratio
+    return _signed(found, f"tok:space|bs:{samples}|seed:{SEED}")
+
+
+def _of_gloss(
+    hypotheses: Sequence[str], references: Sequence[str], samples: int
+) -> dict[str, Score]:
+    pairs = list(zip(hypotheses, references, strict=True))
+    normalized = [tuple(map(normalized_gloss, pair)) for pair in pairs]
+    found: dict[str, Interval] = {
+        "token-F1 normalized": mean_interval(
+            [token_f1(ours, theirs) for ours, theirs in normalized], samples=samples
+        )
+    }
+    kept = [kept_signs(*pair) for pair in pairs]
+    for each in SignClass:
+        counts = [row[each] for row in kept]
+        recall = ratio_interval([a for a, _ in counts], [b for _, b in counts], samples=samples)
+        if recall is not None:
+            found[f"recall {each.value}"] = recall
+    return _signed(found, f"tok:space|norm:{NORMALIZER_VERSION}|bs:{samples}|seed:{SEED}")
+
+
+def _signed(found: Mapping[str, Interval], signature: str) -> dict[str, Score]:
+    return {name: Score(*interval, signature) for name, interval in found.items()}

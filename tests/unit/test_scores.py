@@ -1,0 +1,102 @@
+"""Scores: known values, intervals that hold what they should, and classes of signs."""
+
+import random
+from functools import partial
+
+import pytest
+from sacrebleu.metrics import BLEU, CHRF
+
+from aslbatch.evaluation.bootstrap import mean_interval, ratio_interval
+from aslbatch.evaluation.class_recall import kept_signs
+from aslbatch.evaluation.rouge import rouge_l
+from aslbatch.evaluation.scores import corpus_scores
+from aslbatch.text.gloss import SignClass
+
+REFERENCES = ["IX-1p WANT BOOK", "fs-JOHN GO STORE", "CL:5 WALK 8:46", "DOG RUN FAST++ NOW"]
+HYPOTHESES = ["IX WANT BOOK", "#JOHN GO HOME", "WALK 8:46", "DOG RUN FAST NOW"]
+gloss_scores = partial(corpus_scores, gloss=True, samples=200)
+
+
+def test_chrf_and_bleu_are_those_of_sacrebleu_with_its_signatures():
+    scores = gloss_scores(HYPOTHESES, REFERENCES)
+    assert scores["chrF"].value == CHRF().corpus_score(HYPOTHESES, [REFERENCES]).score
+    bleu = BLEU(tokenize="none").corpus_score(HYPOTHESES, [REFERENCES]).score
+    assert scores["BLEU"].value == bleu
+    assert "|tok:none|" in scores["BLEU"].signature
+    assert "|nw:2|" in scores["chrF++"].signature
+    english = corpus_scores(HYPOTHESES, REFERENCES, gloss=False, samples=50)
+    assert "|tok:13a|" in english["BLEU"].signature
+
+
+def test_a_perfect_translation_has_full_marks():
+    scores = gloss_scores(REFERENCES * 5, REFERENCES * 5)
+    assert {name: score.value for name, score in scores.items()} == pytest.approx(
+        dict.fromkeys(scores, 100.0)
+    )
+
+
+def test_normalized_gloss_forgives_conventions_and_nothing_else():
+    scores = gloss_scores(HYPOTHESES, REFERENCES)
+    assert scores["token-F1"].value < scores["token-F1 normalized"].value < 100
+    assert "norm:gloss-norm:1" in scores["token-F1 normalized"].signature
+
+
+def test_the_recall_of_each_class_is_told_apart():
+    scores = gloss_scores(HYPOTHESES, REFERENCES)
+    recalls = {name: score.value for name, score in scores.items() if name.startswith("recall")}
+    assert recalls == {"recall FS": 100, "recall IX": 100, "recall CL": 0, "recall NUM": 100}
+
+
+def test_a_class_that_no_reference_has_is_left_out():
+    assert "recall CL" not in gloss_scores(["A B"], ["A C"])
+    assert "recall FS" not in corpus_scores(["a"], ["b"], gloss=False, samples=10)
+
+
+def test_signs_are_kept_as_often_as_they_stand_in_both():
+    kept = kept_signs("IX IX #ANNA", "IX IX-1p IX fs-ANNA #BEN")
+    assert kept[SignClass.POINTING] == (2, 3)
+    assert kept[SignClass.FINGERSPELLED] == (1, 2)
+    assert kept[SignClass.NUMBER] == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("hypothesis", "reference", "expected"),
+    [
+        ("a b c", "a b c", 1.0),
+        ("A b", "a B", 1.0),
+        ("c b a", "a b c", 1 / 3),
+        ("a x b y", "a b", 2 / 3),
+        ("", "a", 0.0),
+        ("", "", 1.0),
+    ],
+)
+def test_rouge_l_is_the_longest_common_subsequence(hypothesis, reference, expected):
+    assert rouge_l(hypothesis, reference) == pytest.approx(expected)
+
+
+def test_intervals_hold_the_true_mean_as_often_as_they_say():
+    generator = random.Random(0)
+    held = 0
+    for _ in range(200):
+        rows = [float(generator.random() < 0.3) for _ in range(100)]
+        found = mean_interval(rows, samples=200)
+        held += found.low <= 30 <= found.high
+    assert 175 <= held <= 200
+
+
+def test_an_interval_is_the_same_each_time():
+    rows = [random.Random(n).random() for n in range(50)]
+    assert mean_interval(rows) == mean_interval(rows)
+
+
+def test_a_ratio_weighs_rows_by_their_wholes():
+    found = ratio_interval([1, 0], [1, 3])
+    assert found.value == 25
+    assert ratio_interval([0, 0], [0, 0]) is None
+
+
+def test_rows_must_match():
+    with pytest.raises(ValueError, match="got 1 and 2"):
+        gloss_scores(["a"], ["a", "b"])
+    with pytest.raises(ValueError, match="got 0 and 0"):
+        gloss_scores([], [])
