@@ -14,10 +14,13 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
+from aslbatch.errors import ModelError
 from aslbatch.models.inflight.sampling import Sampling
 
 NEVER = -1e9
 """The score of what must not be chosen, as in transformers."""
+_MOST_BEAMS = 127
+"""Columns that a byte can tell apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,10 @@ class Rules:
     length_penalty: float
     only_at_the_end: bool = False
     sampling: Sampling | None = None
+
+    def __post_init__(self) -> None:
+        if self.beams > _MOST_BEAMS:
+            raise ModelError(f"decoding.num_beams is {self.beams}; expected at most {_MOST_BEAMS}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ class Linear:
     @classmethod
     def of(cls, *modules: nn.Linear) -> "Linear":
         """Join linear layers; their outputs lie beside each other."""
+        if len(modules) == 1:
+            return cls(modules[0].weight.detach(), modules[0].bias.detach())
         return cls(
             torch.cat([module.weight.detach() for module in modules]),
             torch.cat([module.bias.detach() for module in modules]),
@@ -200,22 +202,21 @@ class Layers:
             decoder_norm=Norm.of(decoder.layer_norm, dtype),
         )
 
-    def encode(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+    def encode(self, tokens: Tensor, bias: Tensor) -> Tensor:
         """Encode sources.
 
         Args:
             tokens: int64 [n, longest].
-            lengths: int64 [n].
+            bias: [n, 1, 1, longest]; -inf past the end of a source, else 0.
 
         Returns:
             [n, longest, width] in the type of the weights; what is past a length means nothing.
         """
         places = torch.arange(tokens.shape[1], device=tokens.device)
-        mask = (places < lengths[:, None])[:, None, None]
         hidden = self.encoder_embedding(tokens, places)
         for layer in self.encoder:
             query, key, value = layer.attention.project(hidden)
-            attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+            attended = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
             hidden = layer.feed_forward(layer.attention.add(hidden, attended))
         return self.encoder_norm(hidden)
 
