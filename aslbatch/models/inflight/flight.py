@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from aslbatch.models.engine import Tokens
 from aslbatch.models.inflight.graphs import Runner
-from aslbatch.models.inflight.slots import Sentence, Slots, rounded
+from aslbatch.models.inflight.shapes import rounded
+from aslbatch.models.inflight.slots import Sentence, Slots
 from aslbatch.models.inflight.transfer import Arriving, sent
 
 _LOWEST_BOUND = 24
@@ -157,12 +158,8 @@ class Flight:
             (flags,) = arriving.get()
             here = [slot for slot, entered in self._entered.items() if entered < step]
             done = [slot for slot in here if flags[slot]]
-            self._late += [
-                self._released(slot)
-                for slot in here
-                if not flags[slot]
-                and self._length_after(step, self._entered[slot]) > self._bound(slot)
-            ]
+            late = [slot for slot in here if not flags[slot] and self._is_late(slot, step)]
+            self._late += map(self._released, late)
             if done:
                 self._usage.needed += sum(step - self._entered[slot] for slot in done)
                 where = sent(done, self._slots.device)

@@ -19,12 +19,11 @@ from aslbatch.models.inflight.beams import Beams, Rules, advance
 from aslbatch.models.inflight.layers import Layers
 from aslbatch.models.inflight.output import Output, best_tokens
 from aslbatch.models.inflight.sampling import drawn_tokens
+from aslbatch.models.inflight.shapes import rounded
 from aslbatch.models.inflight.transfer import sent
 
 _ENCODED_AT_ONCE = 32_768
 """Padded source tokens of an encoder batch, which bounds its memory."""
-_LEAST_STEP, _STEPS = 8, 4
-"""Lengths go up by 8 to 32, by 16 to 64, by 32 to 128, and so on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ class Slots:
                 for _ in layers.decoder
             ]
 
-        self._target = cache(rounded(rules.max_length), rules.beams)
+        self._target = cache(rules.places, rules.beams)
         self._source = cache(self.longest_source)
         self._source_length = torch.ones(count, dtype=torch.int64, device=device)
         self._draws = torch.zeros(count, dtype=torch.int64, device=device)
@@ -105,7 +104,7 @@ class Slots:
     def bytes_each(layers: Layers, output: Output, rules: Rules, longest_source: int) -> int:
         """Return the memory that a slot takes, with its part of a step's buffers."""
         width = layers.heads * layers.head_width * layers.dtype.itemsize
-        places = rounded(rules.max_length) * rules.beams + rounded(longest_source)
+        places = rules.places * rules.beams + rounded(longest_source)
         caches = 2 * len(layers.decoder) * places * width
         # Scores before and after normalization, in the buffers of graphs and beside them; draws
         # are hashes of twice the size, and sorted.
@@ -233,11 +232,3 @@ class Slots:
 def _as_bias(mask: Tensor, dtype: torch.dtype) -> Tensor:
     """Return 0 where a mask is true, and -inf elsewhere."""
     return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(~mask, -torch.inf)
-
-
-def rounded(length: int) -> int:
-    """Return a length rounded up: of few shapes, few graphs are made, and kernels like them."""
-    step = _LEAST_STEP
-    while length > _STEPS * step:
-        step *= 2
-    return -(-length // step) * step
