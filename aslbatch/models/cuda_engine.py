@@ -173,27 +173,28 @@ class CudaEngine:
             left = [index for index in range(len(sentences)) if index not in found]
             some = [sentences[index] for index in left]
             count = self._count(rules, len(some))
-            flight = None
+            # What an earlier round held is let go.
+            flight = kept = None
             try:
                 with memory_told_apart(), sdpa_kernel(_ATTENTION):
-                    slots, runner = self._slots(rules, some, count)
-                    count = min(count, slots.count)
+                    kept = self._slots(rules, some, count)
                     flight = Flight(
-                        slots,
+                        kept.slots,
                         some,
                         prefix,
                         best=best,
                         target_ratio=None if rules.only_at_the_end else self._target_ratio,
-                        runner=runner,
+                        runner=kept.runner,
                         pace=self.pace,
                         usage=self.usage,
                     )
                     flight.run()
             except EngineOutOfMemoryError:
-                self._kept = slots = runner = None
+                count = count if kept is None else kept.slots.count
                 if count == 1:
                     raise
-                self.pace = replace(self.pace, beams=max(1, count // 2 * rules.beams))
+                self._kept = None
+                self.pace = replace(self.pace, beams=count // 2 * rules.beams)
             if flight is not None:
                 flight.land()
                 found.update((left[index], each) for index, each in flight.found.items())
@@ -203,9 +204,7 @@ class CudaEngine:
         """Return how many slots are wanted."""
         return min(max(1, self.pace.beams // rules.beams), 1 << (sentences - 1).bit_length())
 
-    def _slots(
-        self, rules: Rules, sentences: Sequence[Sentence], count: int
-    ) -> tuple[Slots, Runner]:
+    def _slots(self, rules: Rules, sentences: Sequence[Sentence], count: int) -> "_Kept":
         """Return the slots of the last call where they will do, else new ones."""
         longest = max(len(sentence.tokens) for sentence in sentences)
         kept = self._kept
@@ -225,7 +224,7 @@ class CudaEngine:
             )
             runner = Graphs() if self._device.type == "cuda" else run_at_once
             self._kept = kept = _Kept(rules, count, slots, runner)
-        return kept.slots, kept.runner
+        return kept
 
     def _hypotheses(self, found: Found, max_length: int) -> list[Hypothesis]:
         return [

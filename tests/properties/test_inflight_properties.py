@@ -47,7 +47,7 @@ def searches(draw):
     refill=st.floats(0.0, 1.0),
     target_ratio=st.sampled_from([None, 0.1, 1.0]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_every_sentence_is_found_once_as_the_reference_finds_it(
     tokenizer, data, seed, decoding, lengths, slots, lag, refill, target_ratio
 ):

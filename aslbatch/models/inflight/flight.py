@@ -143,7 +143,8 @@ class Flight:
         self._entered.update(dict.fromkeys(slots, self._steps))
 
     def _step(self) -> None:
-        target = self._length_after(self._steps, min(self._entered.values()))
+        longest = self._length_after(self._steps, min(self._entered.values()))
+        target = min(longest, self._slots.longest_target)
         source = max(map(self._source_length, self._owner.values()))
         shape = (self._width, rounded(target), rounded(source))
         self._runner(shape, lambda: self._slots.step(*shape))

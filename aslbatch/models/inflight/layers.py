@@ -13,6 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import MBartForConditionalGeneration
+from transformers.models.mbart.modeling_mbart import (
+    MBartDecoder,
+    MBartDecoderLayer,
+    MBartEncoder,
+    MBartEncoderLayer,
+)
 
 _POSITION_OFFSET = 2
 """The first rows of mBART's position embeddings are not used."""
@@ -86,7 +92,7 @@ class SelfAttention:
 
     def project(self, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return queries, keys and values, each [n, heads, length, head width]."""
-        joined = self.qkv(self.norm(hidden)).unflatten(-1, (3, self.heads, -1))
+        joined = self.qkv(self.norm(hidden)).view(*hidden.shape[:2], 3, self.heads, -1)
         query, key, value = joined.permute(2, 0, 3, 1, 4)
         return query, key, value
 
@@ -107,13 +113,14 @@ class CrossAttention:
 
     def remember(self, encoded: Tensor) -> tuple[Tensor, Tensor]:
         """Return keys and values of a source, each [n, heads, source length, head width]."""
-        joined = self.key_value(encoded).unflatten(-1, (2, self.heads, -1))
+        joined = self.key_value(encoded).view(*encoded.shape[:2], 2, self.heads, -1)
         key, value = joined.permute(2, 0, 3, 1, 4)
         return key, value
 
     def __call__(self, hidden: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
         """Return the residual stream after attention over keys and values of the source."""
-        query = self.query(self.norm(hidden)).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        projected = self.query(self.norm(hidden)).view(*hidden.shape[:2], self.heads, -1)
+        query = projected.transpose(1, 2)
         attended = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         return hidden + self.out(attended.transpose(1, 2).flatten(2))
 
@@ -221,7 +228,7 @@ class Layers:
         return self.encoder_norm(hidden)
 
 
-def _embedding(part: nn.Module, scale: float) -> Embedding:
+def _embedding(part: MBartEncoder | MBartDecoder, scale: float) -> Embedding:
     return Embedding(
         part.embed_tokens.weight.detach(),
         part.embed_positions.weight.detach(),
@@ -230,7 +237,9 @@ def _embedding(part: nn.Module, scale: float) -> Embedding:
     )
 
 
-def _self_attention(layer: nn.Module, heads: int, dtype: torch.dtype) -> SelfAttention:
+def _self_attention(
+    layer: MBartEncoderLayer | MBartDecoderLayer, heads: int, dtype: torch.dtype
+) -> SelfAttention:
     attention = layer.self_attn
     return SelfAttention(
         Norm.of(layer.self_attn_layer_norm, dtype),
@@ -240,7 +249,7 @@ def _self_attention(layer: nn.Module, heads: int, dtype: torch.dtype) -> SelfAtt
     )
 
 
-def _cross_attention(layer: nn.Module, heads: int, dtype: torch.dtype) -> CrossAttention:
+def _cross_attention(layer: MBartDecoderLayer, heads: int, dtype: torch.dtype) -> CrossAttention:
     attention = layer.encoder_attn
     return CrossAttention(
         Norm.of(layer.encoder_attn_layer_norm, dtype),
@@ -251,7 +260,7 @@ def _cross_attention(layer: nn.Module, heads: int, dtype: torch.dtype) -> CrossA
     )
 
 
-def _feed_forward(layer: nn.Module, dtype: torch.dtype) -> FeedForward:
+def _feed_forward(layer: MBartEncoderLayer | MBartDecoderLayer, dtype: torch.dtype) -> FeedForward:
     return FeedForward(
         Norm.of(layer.final_layer_norm, dtype),
         Linear.of(layer.fc1),

@@ -70,7 +70,7 @@ def best_tokens(logits: Tensor, count: int) -> tuple[Tensor, Tensor]:
     Returns:
         float32 [n, count] and int64 [n, count].
     """
-    chunks = logits.log_softmax(1).unflatten(1, (-1, _CHUNK))
+    chunks = logits.log_softmax(1).view(len(logits), -1, _CHUNK)
     top = chunks.amax(-1).topk(min(count, chunks.shape[1]), sorted=False).indices
     inside = chunks.gather(1, top[:, :, None].expand(-1, -1, _CHUNK)).flatten(1)
     best, at = inside.topk(count)

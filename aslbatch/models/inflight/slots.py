@@ -47,6 +47,7 @@ class Slots:
     Attributes:
         count: How many there are.
         beams: The state of their searches.
+        longest_target: Most tokens of a target.
         longest_source: Most tokens of a source.
         device: Where they are.
     """
@@ -82,7 +83,7 @@ class Slots:
         self.device = device
         self._layers, self._output, self._rules = layers, output, rules
         self.count = count
-        self.longest_source = rounded(longest_source)
+        self.longest_target, self.longest_source = rules.max_length, rounded(longest_source)
         self.beams = Beams.empty(count, rules, device)
 
         def cache(*shape: int) -> list[tuple[Tensor, Tensor]]:
