@@ -83,7 +83,7 @@ def floor(
         config: Says the model's shape.
         rates: What the chip does at best.
         source_lengths: Tokens of each source.
-        target_lengths: Decoding steps of each target.
+        target_lengths: Tokens of each target, its language and its end among them.
         beams: Hypotheses at each step.
         vocabulary: Rows of the output matrix.
         bytes_each: Of a number in the caches.
@@ -97,10 +97,13 @@ def floor(
     for source, target in zip(source_lengths, target_lengths, strict=True):
         attention = 4 * source * width * config.encoder_layers
         encoder_flops += source * (2 * (encoder_weights + cross_weights) + attention)
-        # Of what comes before, half is there on average.
-        reads = target * (beams * target / 2 + source) * 2 * width * layers
-        decoder_flops += target * beams * 2 * (decoder_weights + vocabulary * width)
-        decoder_flops += 2 * reads * beams
+        # Start and language are read at once, by one beam; the end needs no step.
+        steps = target - 2
+        scored = 1 + beams * steps
+        decoder_flops += 2 * (decoder_weights * (1 + scored) + vocabulary * width * scored)
+        # A step reads what came before, of which half is there on average, for all beams.
+        reads = steps * (beams * target / 2 + source) * 2 * width * layers
+        decoder_flops += 2 * reads
         cache_bytes += reads * bytes_each
     return Floor(
         encoder_flops / rates.flops, decoder_flops / rates.flops + cache_bytes / rates.bytes

@@ -22,7 +22,9 @@ ENGINES = (
     ("transformers", "float32"),
     ("ctranslate2", "float32"),
     ("ctranslate2", "int8"),
+    ("cuda", "float32"),
     ("transformers", "bfloat16"),
+    ("cuda", "bfloat16"),
 )
 ALONE = "one by one"
 EQUAL = "equal lengths"

@@ -77,10 +77,13 @@ class Goal:
 
 
 _FLOAT32 = {"engine": "ctranslate2", "precision": "float32"}
+_IN_FLIGHT = {"engine": "cuda", "precision": "float32"}
 _INT8 = {"engine": "ctranslate2", "precision": "int8"}
 GOALS = (
     Goal("engines", _FLOAT32, "identical_%", 99.5, at_least=True),
     Goal("engines", _FLOAT32, "score_max", 1e-3),
+    Goal("engines", _IN_FLIGHT, "identical_%", 99.5, at_least=True),
+    Goal("engines", _IN_FLIGHT, "score_max", 1e-3),
     Goal("engines", _INT8, "chrF", 97.0, at_least=True),
     Goal("engines", _INT8, "token_F1_change", 0.5),
     Goal("batches", {**_INT8, "batches": EQUAL}, "texts_differ", 0),

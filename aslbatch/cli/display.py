@@ -133,7 +133,7 @@ def show_estimate(estimate: Estimate) -> None:
         "workers": f"{pool.workers} with {pool.cpus} CPU and {pool.gpus:g} GPU each",
         "engine": f"{_engine(pool)}, batches of {estimate.speed.max_tokens:,} tokens",
         "speed": f"about {_rate(estimate.speed.row_s)} rows/s on a worker, once it has started",
-        "time": f"about {_duration(estimate.hours * 3_600)}, from what a token took on one worker",
+        "time": f"about {_duration(estimate.hours * 3_600)}, from what tokens took just now",
         "CPU hours": f"about {estimate.cpu_hours:,.2f}",
         "GPU hours": f"about {estimate.gpu_hours:,.2f}",
     }

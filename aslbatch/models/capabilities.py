@@ -48,7 +48,7 @@ CAPABILITIES = {
     "cuda": Capabilities(
         precisions={
             "cpu": ("float32", "bfloat16"),
-            "cuda": ("bfloat16", "float16", "float32"),
+            "cuda": ("bfloat16", "float32"),
         },
         sampling=True,
         beam_sampling=False,

@@ -53,7 +53,7 @@ def load_engine(
         decoding=decoding or Decoding(),
     )
     if choice.engine != "ctranslate2":
-        return _load_torch(folder, languages, choice, threads, shortlist)
+        return _load_torch(folder, languages, choice, threads, shortlist, target_ratio)
     from aslbatch.models.conversion import converted
     from aslbatch.models.ctranslate2_loading import load_ctranslate2
 
@@ -81,6 +81,7 @@ def _load_torch(
     choice: Choice,
     threads: int | None,
     shortlist: Shortlist | None,
+    target_ratio: float | None,
 ) -> tuple[Engine, Tokenizer]:
     import torch
 
@@ -94,5 +95,5 @@ def _load_torch(
         folder, languages=languages, precision=choice.precision, device=choice.device
     )
     if choice.engine == "cuda":
-        return CudaEngine.load(loaded, shortlist), loaded.tokenizer
+        return CudaEngine.load(loaded, shortlist, target_ratio), loaded.tokenizer
     return TransformersEngine(loaded), loaded.tokenizer

@@ -7,7 +7,12 @@ import torch
 
 from aslbatch.models.engine import EngineOutOfMemoryError
 
-_CPU_OUT_OF_MEMORY = ("DefaultCPUAllocator", "can't allocate memory")
+_SIGNS = (
+    "DefaultCPUAllocator",
+    "can't allocate memory",
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
 
 
 @contextmanager
@@ -19,6 +24,6 @@ def memory_told_apart() -> Iterator[None]:
         torch.cuda.empty_cache()
         raise EngineOutOfMemoryError(str(error)) from error
     except RuntimeError as error:
-        if any(sign in str(error) for sign in _CPU_OUT_OF_MEMORY):
+        if any(sign in str(error) for sign in _SIGNS):
             raise EngineOutOfMemoryError(str(error)) from error
         raise

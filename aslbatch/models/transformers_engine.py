@@ -64,7 +64,9 @@ class TransformersEngine:
         """Decode tokens to take the time; see `aslbatch.models.engine.Engine`."""
         inputs, mask = self._pad(batch)
         settings = self._settings(target_lang, decoding)
-        settings.update(max_length=None, min_new_tokens=length, max_new_tokens=length)
+        settings.update(
+            max_length=None, min_new_tokens=length, max_new_tokens=length, output_scores=False
+        )
         with memory_told_apart():
             self._model.generate(input_ids=inputs, attention_mask=mask, generation_config=settings)
 

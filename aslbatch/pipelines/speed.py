@@ -97,7 +97,8 @@ def _target_ratio(stage: Translate, texts: Sequence[str]) -> float:
         batch = stage.translate(texts[done : done + size])
         done, size = done + len(batch), size * 2
         source += sum(len(translation.source.tokens) for translation in batch)
-        target += sum(len(t.hypotheses[0].tokens) for t in batch if t.hypotheses)
+        # The end is a step too.
+        target += sum(len(t.hypotheses[0].tokens) + 1 for t in batch if t.hypotheses)
     return target / max(source, 1)
 
 

@@ -1,10 +1,12 @@
 """Engines on an accelerator, against the reference on a CPU."""
 
 import random
+from dataclasses import replace
 
 import pytest
 import torch
 
+from aslbatch.models import cuda_engine
 from aslbatch.models.checkpoint import DEMO_FOLDER
 from aslbatch.models.decoding import Decoding
 from aslbatch.models.engines import load_engine
@@ -49,12 +51,18 @@ def test_auto_is_bfloat16_there():
     assert name.endswith("|bfloat16|cuda")
 
 
+def with_few_slots(monkeypatch):
+    """Have slots used again and again, which a device of this size would not need to."""
+    monkeypatch.setitem(cuda_engine._PACE, "cuda", replace(cuda_engine._PACE["cuda"], beams=32 * 4))
+
+
 def grammar_sentences(count):
     grammar = Grammar(random.Random(11))
     return [grammar.sentence().english for _ in range(count)]
 
 
-def test_in_flight_search_with_graphs_translates_as_the_reference_does():
+def test_in_flight_search_with_graphs_translates_as_the_reference_does(monkeypatch):
+    with_few_slots(monkeypatch)
     sentences = grammar_sentences(600)
     _, expected = translate("cpu", "float32", "transformers", sentences)
     name, found = translate("cuda", "float32", "cuda", sentences)
@@ -68,7 +76,8 @@ def test_in_flight_search_with_graphs_translates_as_the_reference_does():
     )
 
 
-def test_in_flight_search_in_bfloat16_stays_near_the_reference():
+def test_in_flight_search_in_bfloat16_stays_near_the_reference(monkeypatch):
+    with_few_slots(monkeypatch)
     sentences = grammar_sentences(600)
     _, expected = translate("cpu", "float32", "transformers", sentences)
     _, found = translate("cuda", "bfloat16", "cuda", sentences)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from aslbatch.models.decoding import Decoding
 from aslbatch.models.inflight.beams import Rules
-from aslbatch.models.inflight.flight import Flight, Usage
+from aslbatch.models.inflight.flight import Flight, Pace, Usage
 from aslbatch.models.inflight.graphs import run_at_once
 from aslbatch.models.inflight.layers import Layers
 from aslbatch.models.inflight.output import Output
@@ -32,7 +32,7 @@ def searches(draw):
     return Decoding(
         num_beams=beams,
         num_return_sequences=draw(st.integers(1, beams)),
-        max_length=draw(st.integers(4, 20)),
+        max_length=draw(st.integers(3, 40)),
         length_penalty=draw(st.sampled_from([0.0, 0.6, 1.0, 2.0])),
     )
 
@@ -45,10 +45,11 @@ def searches(draw):
     slots=st.sampled_from([1, 2, 4, 8]),
     lag=st.integers(0, 3),
     refill=st.floats(0.0, 1.0),
+    target_ratio=st.sampled_from([None, 0.1, 1.0]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_every_sentence_is_found_once_as_the_reference_finds_it(
-    tokenizer, data, seed, decoding, lengths, slots, lag, refill
+    tokenizer, data, seed, decoding, lengths, slots, lag, refill, target_ratio
 ):
     model = random_model(len(tokenizer), seed)
     words = st.integers(4, len(tokenizer) - 60)
@@ -56,7 +57,16 @@ def test_every_sentence_is_found_once_as_the_reference_finds_it(
     rows = [
         [first, *data.draw(st.lists(words, min_size=n - 2, max_size=n - 2)), last] for n in lengths
     ]
-    flight = take_off(model, tokenizer, rows, decoding, slots=slots, lag=lag, refill=refill)
+    flight = Flight(
+        free_slots(model, tokenizer, decoding, slots),
+        [Sentence(row, decoding.max_length) for row in rows],
+        [tokenizer.eos_id, tokenizer.language_id("asl_GL")],
+        best=decoding.num_return_sequences,
+        target_ratio=target_ratio,
+        runner=run_at_once,
+        pace=Pace(beams=slots * decoding.num_beams, lag=lag, refill=refill),
+        usage=Usage(),
+    )
 
     flight.run()
 
@@ -73,17 +83,12 @@ def test_every_sentence_is_found_once_as_the_reference_finds_it(
     assert differing <= 2
 
 
-def take_off(model, tokenizer, rows, decoding, *, slots, lag, refill):
-    layers, output = Layers.of(model), Output(model, None, tokenizer.eos_id)
-    rules = Rules(decoding.num_beams, decoding.max_length, decoding.length_penalty)
-    prefix = torch.tensor([tokenizer.eos_id, tokenizer.language_id("asl_GL")])
-    seats = Slots(layers, output, rules, count=slots, prefix=prefix, longest_source=LONGEST_SOURCE)
-    return Flight(
-        seats,
-        [Sentence(row, decoding.max_length) for row in rows],
-        best=decoding.num_return_sequences,
-        runner=run_at_once,
-        lag=lag,
-        refill=refill,
-        usage=Usage(),
+def free_slots(model, tokenizer, decoding, count):
+    return Slots(
+        Layers.of(model),
+        Output(model, None, tokenizer.eos_id),
+        Rules(decoding.num_beams, decoding.max_length, decoding.length_penalty),
+        count=count,
+        longest_source=LONGEST_SOURCE,
+        device=torch.device("cpu"),
     )

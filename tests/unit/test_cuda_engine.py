@@ -1,13 +1,16 @@
 """The engine for accelerators, on a CPU: against the reference, and what it does beside that."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from aslbatch.models import cuda_engine
+from aslbatch.errors import ModelError
 from aslbatch.models.checkpoint import DEMO_FOLDER
 from aslbatch.models.decoding import Decoding
 from aslbatch.models.engine import EngineOutOfMemoryError
 from aslbatch.models.engines import load_engine
+from aslbatch.models.inflight import flight
 from aslbatch.models.inflight.slots import Slots
 from aslbatch.models.shortlist import make_shortlist
 from aslbatch.models.tokenizer import Tokenizer
@@ -157,8 +160,8 @@ def limit_memory(monkeypatch, *, holds, after=0):
 def test_where_memory_ends_it_goes_on_with_fewer_slots(engine, tokenizer, monkeypatch):
     rows = rows_of(tokenizer) * 3
     expected = translate(engine, rows)
-    monkeypatch.setitem(cuda_engine._MOST_SLOTS, "cpu", 8)
     small, _ = load("cuda")
+    small.pace = replace(small.pace, beams=8 * 4)
     counts = limit_memory(monkeypatch, holds=2, after=12)
     assert_same(translate(small, rows), expected)
     assert list(dict.fromkeys(counts)) == [8, 4, 2]
@@ -170,6 +173,23 @@ def test_where_one_slot_does_not_fit_that_is_told(engine, tokenizer, monkeypatch
     limit_memory(monkeypatch, holds=0)
     with pytest.raises(EngineOutOfMemoryError, match="out of memory"):
         translate(engine, rows_of(tokenizer))
+
+
+def test_sentences_that_run_on_are_put_off_and_come_out_the_same(engine, tokenizer, monkeypatch):
+    monkeypatch.setattr(flight, "_LOWEST_BOUND", 5)
+    rows = rows_of(tokenizer) * 3
+    expected = translate(engine, rows)
+    hasty, _ = load("cuda", target_ratio=0.5)
+    widths = []
+    step = Slots.step
+    monkeypatch.setattr(Slots, "step", lambda *args: widths.append(args[2]) or step(*args))
+    assert_same(translate(hasty, rows), expected)
+    assert widths != sorted(widths)
+
+
+def test_more_beams_than_a_byte_can_tell_apart_are_refused(engine, tokenizer):
+    with pytest.raises(ModelError, match=r"decoding\.num_beams is 200; expected at most 127"):
+        translate(engine, rows_of(tokenizer), num_beams=200)
 
 
 def test_slots_stay_full_while_sentences_wait(engine, tokenizer):

@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from torch.nn import functional
 from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
-from aslbatch.models.inflight.output import best_tokens
-from aslbatch.models.inflight.sampling import Sampling, drawn_tokens
+from aslbatch.models.inflight.output import Output, best_tokens
+from aslbatch.models.inflight.sampling import Sampling, _gumbel_of, drawn_tokens
+from tests.random_model import random_model
 
 ALL = Sampling(temperature=1.0, top_k=0, top_p=1.0)
 
@@ -14,10 +16,36 @@ ALL = Sampling(temperature=1.0, top_k=0, top_p=1.0)
 @pytest.mark.parametrize("count", [2, 8])
 def test_the_best_tokens_are_those_of_a_full_sort(tokens, count):
     logits = torch.randn(20, tokens, generator=torch.Generator().manual_seed(tokens)) * 4
-    log_probs, indices = best_tokens(logits, count)
+    padded = functional.pad(logits, (0, -tokens % 64), value=-torch.inf)
+    log_probs, indices = best_tokens(padded, count)
     expected = logits.log_softmax(1).topk(count)
     assert torch.equal(indices, expected.indices)
     torch.testing.assert_close(log_probs, expected.values)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("kept", [None, [0, 2, 3, 50, 51, 99]])
+def test_a_shortlist_scores_its_tokens_as_the_model_does(kept, bias):
+    model = random_model(100, seed=3)
+    if not bias:
+        model.final_logits_bias.zero_()
+    output = Output(model, kept, eos_id=2)
+    states = torch.randn(5, 16)
+    logits = output.logits(states)
+    expected = (model.lm_head(states) + model.final_logits_bias).detach()
+    expected = expected if kept is None else expected[:, kept]
+    torch.testing.assert_close(logits[:, : output.tokens], expected)
+    assert logits.shape == (5, len(output.ids))
+    assert len(output.ids) % 64 == 0
+    assert logits[:, output.tokens :].isneginf().all()
+    assert output.ids[output.eos] == 2
+
+
+def test_noise_is_finite_for_every_hash():
+    noise = _gumbel_of(torch.tensor([0, 1, 2**31, 2**32 - 2, 2**32 - 1]))
+    assert noise[:3].isfinite().all()
+    assert not noise.isnan().any()
+    assert (noise < 100).all()
 
 
 def test_tokens_are_drawn_as_often_as_they_are_probable():

@@ -14,10 +14,14 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
+from aslbatch.errors import ModelError
 from aslbatch.models.inflight.sampling import Sampling
+from aslbatch.models.inflight.shapes import rounded
 
 NEVER = -1e9
 """The score of what must not be chosen, as in transformers."""
+_MOST_BEAMS = 127
+"""Columns that a byte can tell apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,15 @@ class Rules:
     only_at_the_end: bool = False
     sampling: Sampling | None = None
 
+    @property
+    def places(self) -> int:
+        """Places of a cache that holds any of them."""
+        return rounded(self.max_length)
+
+    def __post_init__(self) -> None:
+        if self.beams > _MOST_BEAMS:
+            raise ModelError(f"decoding.num_beams is {self.beams}; expected at most {_MOST_BEAMS}")
+
 
 @dataclass(frozen=True, slots=True)
 class Beams:
@@ -49,11 +62,11 @@ class Beams:
         done: bool [slots]; also where there is no sentence.
         current: int64 [slots, beams]; the last token of each beam.
         scores: float32 [slots, beams]; sums of log-probabilities.
-        origins: int8 [slots, beams, max_length]; see above.
-        tokens: int64 [slots, max_length, beams]; what was written to each column.
+        origins: int8 [slots, beams, places]; see above.
+        tokens: int64 [slots, places, beams]; what was written to each column.
         ended: float32 [slots, beams]; scores of ended hypotheses, best first.
         ended_length: int64 [slots, beams]; their tokens without the end.
-        ended_origins: int8 [slots, beams, max_length].
+        ended_origins: int8 [slots, beams, places].
     """
 
     limit: Tensor
@@ -70,7 +83,7 @@ class Beams:
     @classmethod
     def empty(cls, slots: int, rules: Rules, device: torch.device) -> "Beams":
         """Return slots without sentences."""
-        beams, longest = rules.beams, rules.max_length
+        beams, longest = rules.beams, rules.places
 
         def zeros(*shape: int, dtype: torch.dtype = torch.int64) -> Tensor:
             return torch.zeros(slots, *shape, dtype=dtype, device=device)
@@ -120,7 +133,7 @@ class Beams:
         """Return the best hypotheses of searches that are done.
 
         Returns:
-            Tokens, int64 [n, count, max_length], of which only those before the length mean
+            Tokens, int64 [n, count, places], of which only those before the length mean
             something; lengths without the end, int64 [n, count]; scores, float32 [n, count].
         """
         origins = self.ended_origins[slots].transpose(1, 2)[:, :, :count].long()

@@ -1,7 +1,11 @@
 """Which sentence is in which slot: done ones leave and waiting ones enter between steps.
 
-The host never waits for the device in a step. It learns that a sentence is done some steps later,
+The host does not wait for the device in a step: it learns that a sentence is done a step later,
 from a copy of the flags that has arrived by then; meanwhile its slot runs on, to no effect.
+
+A sentence that runs on for long makes all slots attend to many places. So each is searched up to a
+bound at first, and those that come to it all together at the end, up to their limits. A search goes
+the same way whatever its bound, so the results are the same.
 """
 
 from collections import deque
@@ -10,13 +14,16 @@ from dataclasses import dataclass
 
 from aslbatch.models.engine import Tokens
 from aslbatch.models.inflight.graphs import Runner
-from aslbatch.models.inflight.slots import Sentence, Slots, rounded
+from aslbatch.models.inflight.shapes import rounded
+from aslbatch.models.inflight.slots import Sentence, Slots
 from aslbatch.models.inflight.transfer import Arriving, sent
+
+_LOWEST_BOUND = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The hypotheses of a sentence, best first: tokens without the end, and scores."""
+    """The hypotheses of a sentence, best first: tokens without start and end, and scores."""
 
     tokens: list[Tokens]
     scores: list[float]
@@ -35,6 +42,21 @@ class Usage:
         return self.needed / max(self.slot_steps, 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a device is kept busy.
+
+    Attributes:
+        beams: Beams of all sentences that are decoded at once, at most.
+        lag: Steps after which a step's flags are read; with 0 the host waits for each step.
+        refill: Share of the slots that must be free before sentences enter.
+    """
+
+    beams: int
+    lag: int
+    refill: float
+
+
 class Flight:
     """Decodes sentences with some slots."""
 
@@ -42,11 +64,12 @@ class Flight:
         self,
         slots: Slots,
         sentences: Sequence[Sentence],
+        prefix: Sequence[int],
         *,
         best: int,
+        target_ratio: float | None,
         runner: Runner,
-        lag: int,
-        refill: float,
+        pace: Pace,
         usage: Usage,
     ) -> None:
         """Prepare.
@@ -54,61 +77,74 @@ class Flight:
         Args:
             slots: Free ones.
             sentences: What is decoded.
+            prefix: Tokens that all targets begin with.
             best: How many hypotheses are wanted of each.
+            target_ratio: Target tokens for each source token up to which a search goes at first;
+                None for the limit at once.
             runner: Runs a step.
-            lag: Steps after which a step's flags are read; 0 waits for each step.
-            refill: Share of the slots that must be free before sentences enter.
+            pace: How the device is kept busy.
             usage: Is added to.
         """
-        self._slots, self._sentences = slots, sentences
-        self._best, self._runner, self._lag, self._usage = best, runner, lag, usage
-        # Longest first: slots hold similar lengths, and memory ends at once or not at all.
-        self._waiting = sorted(range(len(sentences)), key=self._source_length)
-        self._width = min(slots.count, 1 << max(len(sentences) - 1, 0).bit_length())
-        self._least_free = max(1, int(refill * self._width))
-        self._owner: dict[int, int] = {}
-        self._entered = [0] * slots.count
+        self._slots, self._sentences, self._prefix = slots, sentences, prefix
+        self._best, self._ratio, self._runner = best, target_ratio, runner
+        self._pace, self._usage = pace, usage
         self._steps = 0
         self._flags: deque[tuple[int, Arriving]] = deque()
         self._landing: deque[tuple[list[int], Arriving]] = deque()
+        self._late: list[int] = []
         self.found: dict[int, Found] = {}
+        self._line_up(range(len(sentences)))
+
+    def _line_up(self, indices: Sequence[int]) -> None:
+        """Have sentences wait for slots that are all free."""
+        # Longest first: slots hold similar lengths, and memory ends at once or not at all.
+        self._waiting = sorted(indices, key=self._source_length)
+        self._width = min(self._slots.count, 1 << max(len(indices) - 1, 0).bit_length())
+        self._free = list(range(self._width))
+        self._owner: dict[int, int] = {}
+        self._entered: dict[int, int] = {}
 
     def run(self) -> None:
         """Decode all; what is done by then stands in `found`, also where memory runs out."""
-        while True:
-            self._leave(self._lag)
+        self._decode()
+        if self._late:
+            self._ratio, late, self._late = None, self._late, []
+            self._line_up(late)
+            self._decode()
+
+    def _decode(self) -> None:
+        while self._waiting or self._owner:
             self._enter()
-            self._narrow()
-            if not self._owner:
-                break
             self._step()
+            self._leave(self._pace.lag)
+            self.land(keep=1)
+            self._narrow()
+        self._flags.clear()
         self.land()
 
-    def land(self) -> None:
-        """Take in what has been decoded."""
-        while self._landing:
+    def land(self, keep: int = 0) -> None:
+        """Take in what has been decoded, but for the last few that may still be on their way."""
+        while len(self._landing) > keep:
             indices, arriving = self._landing.popleft()
             tokens, lengths, scores = arriving.get()
-            for index, *hypotheses in zip(indices, tokens, lengths, scores, strict=True):
-                rows, ends, values = hypotheses
+            for index, rows, ends, values in zip(indices, tokens, lengths, scores, strict=True):
                 cut = [row[1:end] for row, end in zip(rows, ends, strict=True)]
                 self.found[index] = Found(cut, values)
 
     def _enter(self) -> None:
-        free = [slot for slot in range(self._width) if slot not in self._owner]
-        if not self._waiting or len(free) < min(self._least_free, len(self._waiting)):
+        count = min(len(self._free), len(self._waiting))
+        enough = min(max(1, int(self._pace.refill * self._width)), len(self._waiting))
+        if not count or count < enough:
             return
-        count = min(len(free), len(self._waiting))
+        slots = [self._free.pop() for _ in range(count)]
         indices = [self._waiting.pop() for _ in range(count)]
-        taken = free[:count]
-        self._slots.enter(taken, [self._sentences[index] for index in indices])
-        for slot, index in zip(taken, indices, strict=True):
-            self._owner[slot] = index
-            self._entered[slot] = self._steps
+        self._slots.enter(slots, [self._sentences[index] for index in indices], self._prefix)
+        self._owner.update(zip(slots, indices, strict=True))
+        self._entered.update(dict.fromkeys(slots, self._steps))
 
     def _step(self) -> None:
-        longest = self._slots.prefix_length + 1 + self._steps
-        target = max(longest - self._entered[slot] for slot in self._owner)
+        longest = self._length_after(self._steps, min(self._entered.values()))
+        target = min(longest, self._slots.longest_target)
         source = max(map(self._source_length, self._owner.values()))
         shape = (self._width, rounded(target), rounded(source))
         self._runner(shape, lambda: self._slots.step(*shape))
@@ -117,30 +153,50 @@ class Flight:
         self._flags.append((self._steps, Arriving(self._slots.beams.done[: self._width])))
 
     def _leave(self, lag: int) -> None:
-        """Have sentences leave whose flags, of `lag` steps ago, say that they are done."""
+        """Have sentences leave that were done `lag` steps ago, or have come to their bound."""
         while len(self._flags) > lag:
             step, arriving = self._flags.popleft()
             (flags,) = arriving.get()
-            done = [slot for slot in self._owner if flags[slot] and self._entered[slot] < step]
-            if not done:
-                continue
-            self._usage.needed += sum(step - self._entered[slot] for slot in done)
-            where = sent(done, self._slots.device)
-            hypotheses = self._slots.beams.hypotheses(where, self._best)
-            self._landing.append(([self._owner.pop(s) for s in done], Arriving(*hypotheses)))
+            here = [slot for slot, entered in self._entered.items() if entered < step]
+            done = [slot for slot in here if flags[slot]]
+            late = [slot for slot in here if not flags[slot] and self._is_late(slot, step)]
+            self._late += map(self._released, late)
+            if done:
+                self._usage.needed += sum(step - self._entered[slot] for slot in done)
+                where = sent(done, self._slots.device)
+                hypotheses = self._slots.beams.hypotheses(where, self._best)
+                indices = [self._released(slot) for slot in done]
+                self._landing.append((indices, Arriving(*hypotheses)))
 
-    def _source_length(self, index: int) -> int:
-        return len(self._sentences[index].tokens)
+    def _released(self, slot: int) -> int:
+        """Free a slot; return whose it was."""
+        del self._entered[slot]
+        self._free.append(slot)
+        return self._owner.pop(slot)
 
     def _narrow(self) -> None:
         """Use half of the slots, or less, once no more sentences wait and half are free."""
-        if self._waiting or 2 * len(self._owner) > self._width:
+        if self._waiting or not self._owner or 2 * len(self._owner) > self._width:
             return
-        self._leave(0)
-        if not self._owner:
-            return
+        self._leave(0)  # the flags on their way are of slots as they were
         staying = sorted(self._owner)
-        self._width = min(self._width, 1 << (len(staying) - 1).bit_length())
+        if not staying:
+            return
+        self._width = 1 << (len(staying) - 1).bit_length()
         self._slots.move(staying)
-        self._entered[: len(staying)] = [self._entered[slot] for slot in staying]
         self._owner = {place: self._owner[slot] for place, slot in enumerate(staying)}
+        self._entered = {place: self._entered[slot] for place, slot in enumerate(staying)}
+        self._free = list(range(len(staying), self._width))
+
+    def _length_after(self, step: int, entered: int) -> int:
+        """Return the tokens of a target after a step; its first came when it entered."""
+        return len(self._prefix) + 1 + step - entered
+
+    def _is_late(self, slot: int, step: int) -> bool:
+        if self._ratio is None:
+            return False
+        bound = max(_LOWEST_BOUND, self._ratio * self._source_length(self._owner[slot]))
+        return self._length_after(step, self._entered[slot]) > bound
+
+    def _source_length(self, index: int) -> int:
+        return len(self._sentences[index].tokens)

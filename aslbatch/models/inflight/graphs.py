@@ -28,6 +28,7 @@ class Graphs:
         self._seen: set[Hashable] = set()
         self._graphs: dict[Hashable, torch.cuda.CUDAGraph] = {}
         self._pool = torch.cuda.graph_pool_handle()
+        self._stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
 
     def __call__(self, key: Hashable, work: Callable[[], None]) -> None:
         """Run some work.
@@ -40,10 +41,18 @@ class Graphs:
             self._seen.add(key)
             work()
             return
-        graph = self._graphs.get(key)
-        if graph is None:
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph, pool=self._pool):
+        if key not in self._graphs:
+            self._graphs[key] = self._captured(work)
+        self._graphs[key].replay()
+
+    def _captured(self, work: Callable[[], None]) -> torch.cuda.CUDAGraph:
+        graph, current = torch.cuda.CUDAGraph(), torch.cuda.current_stream()
+        self._stream.wait_stream(current)
+        with torch.cuda.stream(self._stream):
+            graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")
+            try:
                 work()
-            self._graphs[key] = graph
-        graph.replay()
+            finally:
+                graph.capture_end()
+        current.wait_stream(self._stream)
+        return graph

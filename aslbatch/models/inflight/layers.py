@@ -13,6 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import MBartForConditionalGeneration
+from transformers.models.mbart.modeling_mbart import (
+    MBartDecoder,
+    MBartDecoderLayer,
+    MBartEncoder,
+    MBartEncoderLayer,
+)
 
 _POSITION_OFFSET = 2
 """The first rows of mBART's position embeddings are not used."""
@@ -28,6 +34,8 @@ class Linear:
     @classmethod
     def of(cls, *modules: nn.Linear) -> "Linear":
         """Join linear layers; their outputs lie beside each other."""
+        if len(modules) == 1:
+            return cls(modules[0].weight.detach(), modules[0].bias.detach())
         return cls(
             torch.cat([module.weight.detach() for module in modules]),
             torch.cat([module.bias.detach() for module in modules]),
@@ -84,7 +92,7 @@ class SelfAttention:
 
     def project(self, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return queries, keys and values, each [n, heads, length, head width]."""
-        joined = self.qkv(self.norm(hidden)).unflatten(-1, (3, self.heads, -1))
+        joined = self.qkv(self.norm(hidden)).view(*hidden.shape[:2], 3, self.heads, -1)
         query, key, value = joined.permute(2, 0, 3, 1, 4)
         return query, key, value
 
@@ -105,13 +113,14 @@ class CrossAttention:
 
     def remember(self, encoded: Tensor) -> tuple[Tensor, Tensor]:
         """Return keys and values of a source, each [n, heads, source length, head width]."""
-        joined = self.key_value(encoded).unflatten(-1, (2, self.heads, -1))
+        joined = self.key_value(encoded).view(*encoded.shape[:2], 2, self.heads, -1)
         key, value = joined.permute(2, 0, 3, 1, 4)
         return key, value
 
     def __call__(self, hidden: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
         """Return the residual stream after attention over keys and values of the source."""
-        query = self.query(self.norm(hidden)).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        projected = self.query(self.norm(hidden)).view(*hidden.shape[:2], self.heads, -1)
+        query = projected.transpose(1, 2)
         attended = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         return hidden + self.out(attended.transpose(1, 2).flatten(2))
 
@@ -200,27 +209,26 @@ class Layers:
             decoder_norm=Norm.of(decoder.layer_norm, dtype),
         )
 
-    def encode(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+    def encode(self, tokens: Tensor, bias: Tensor) -> Tensor:
         """Encode sources.
 
         Args:
             tokens: int64 [n, longest].
-            lengths: int64 [n].
+            bias: [n, 1, 1, longest]; -inf past the end of a source, else 0.
 
         Returns:
             [n, longest, width] in the type of the weights; what is past a length means nothing.
         """
         places = torch.arange(tokens.shape[1], device=tokens.device)
-        mask = (places < lengths[:, None])[:, None, None]
         hidden = self.encoder_embedding(tokens, places)
         for layer in self.encoder:
             query, key, value = layer.attention.project(hidden)
-            attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+            attended = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
             hidden = layer.feed_forward(layer.attention.add(hidden, attended))
         return self.encoder_norm(hidden)
 
 
-def _embedding(part: nn.Module, scale: float) -> Embedding:
+def _embedding(part: MBartEncoder | MBartDecoder, scale: float) -> Embedding:
     return Embedding(
         part.embed_tokens.weight.detach(),
         part.embed_positions.weight.detach(),
@@ -229,7 +237,9 @@ def _embedding(part: nn.Module, scale: float) -> Embedding:
     )
 
 
-def _self_attention(layer: nn.Module, heads: int, dtype: torch.dtype) -> SelfAttention:
+def _self_attention(
+    layer: MBartEncoderLayer | MBartDecoderLayer, heads: int, dtype: torch.dtype
+) -> SelfAttention:
     attention = layer.self_attn
     return SelfAttention(
         Norm.of(layer.self_attn_layer_norm, dtype),
@@ -239,7 +249,7 @@ def _self_attention(layer: nn.Module, heads: int, dtype: torch.dtype) -> SelfAtt
     )
 
 
-def _cross_attention(layer: nn.Module, heads: int, dtype: torch.dtype) -> CrossAttention:
+def _cross_attention(layer: MBartDecoderLayer, heads: int, dtype: torch.dtype) -> CrossAttention:
     attention = layer.encoder_attn
     return CrossAttention(
         Norm.of(layer.encoder_attn_layer_norm, dtype),
@@ -250,7 +260,7 @@ def _cross_attention(layer: nn.Module, heads: int, dtype: torch.dtype) -> CrossA
     )
 
 
-def _feed_forward(layer: nn.Module, dtype: torch.dtype) -> FeedForward:
+def _feed_forward(layer: MBartEncoderLayer | MBartDecoderLayer, dtype: torch.dtype) -> FeedForward:
     return FeedForward(
         Norm.of(layer.final_layer_norm, dtype),
         Linear.of(layer.fc1),

@@ -13,7 +13,7 @@ from torch import Tensor
 _MULTIPLIERS = (0x85EBCA6B, 0xC2B2AE35)
 _GOLDEN = 0x9E3779B1
 _MASK = 0xFFFFFFFF
-_BITS = 24
+_BITS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,13 @@ def _gumbel(draws: Tensor, step: Tensor, tokens: int) -> Tensor:
     """Return Gumbel noise, float32 [n, tokens], from the 32-bit finalizer of MurmurHash3."""
     seeds = _hashed((draws & _MASK) ^ _hashed((draws >> 32 & _MASK) ^ step))
     places = torch.arange(tokens, device=draws.device) * _GOLDEN & _MASK
-    hashed = _hashed(seeds[:, None] ^ places)
-    uniform = ((hashed >> 32 - _BITS).float() + 0.5) / 2**_BITS
-    return -torch.log(-torch.log(uniform))
+    return _gumbel_of(_hashed(seeds[:, None] ^ places))
+
+
+def _gumbel_of(hashed: Tensor) -> Tensor:
+    """Return noise for hashes of 32 bits; precise, and finite, where it is largest."""
+    uniform = (hashed.float() + 0.5) / 2**_BITS
+    return -torch.log(-torch.log1p(-uniform))
 
 
 def _hashed(values: Tensor) -> Tensor:

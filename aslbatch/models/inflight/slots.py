@@ -13,16 +13,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from aslbatch.errors import ModelError
 from aslbatch.models.engine import Tokens
 from aslbatch.models.inflight.beams import Beams, Rules, advance
 from aslbatch.models.inflight.layers import Layers
 from aslbatch.models.inflight.output import Output, best_tokens
 from aslbatch.models.inflight.sampling import drawn_tokens
+from aslbatch.models.inflight.shapes import rounded
 from aslbatch.models.inflight.transfer import sent
 
 _ENCODED_AT_ONCE = 32_768
 """Padded source tokens of an encoder batch, which bounds its memory."""
-_BUCKET = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Slots:
     Attributes:
         count: How many there are.
         beams: The state of their searches.
-        prefix_length: Tokens that all targets begin with.
+        longest_target: Most tokens of a target.
         longest_source: Most tokens of a source.
         device: Where they are.
     """
@@ -58,8 +59,8 @@ class Slots:
         rules: Rules,
         *,
         count: int,
-        prefix: Tensor,
         longest_source: int,
+        device: torch.device,
     ) -> None:
         """Set memory aside.
 
@@ -68,15 +69,21 @@ class Slots:
             output: Its output matrix.
             rules: What is the same for all searches.
             count: How many sentences at once.
-            prefix: int64 [prefix length]; what all targets begin with.
             longest_source: Most tokens of a source.
+            device: Where.
+
+        Raises:
+            ModelError: There are fewer tokens than a search has candidates.
         """
-        self.device = device = prefix.device
+        if output.tokens < 2 * rules.beams:
+            raise ModelError(
+                f"{rules.beams} beams need {2 * rules.beams} tokens to choose from, and the "
+                f"shortlist has {output.tokens}; lower decoding.num_beams"
+            )
+        self.device = device
         self._layers, self._output, self._rules = layers, output, rules
-        self._prefix = prefix
         self.count = count
-        self.prefix_length = len(prefix)
-        self.longest_source = rounded(longest_source)
+        self.longest_target, self.longest_source = rules.max_length, rounded(longest_source)
         self.beams = Beams.empty(count, rules, device)
 
         def cache(*shape: int) -> list[tuple[Tensor, Tensor]]:
@@ -89,7 +96,7 @@ class Slots:
                 for _ in layers.decoder
             ]
 
-        self._target = cache(rounded(rules.max_length), rules.beams)
+        self._target = cache(rules.places, rules.beams)
         self._source = cache(self.longest_source)
         self._source_length = torch.ones(count, dtype=torch.int64, device=device)
         self._draws = torch.zeros(count, dtype=torch.int64, device=device)
@@ -98,35 +105,42 @@ class Slots:
     def bytes_each(layers: Layers, output: Output, rules: Rules, longest_source: int) -> int:
         """Return the memory that a slot takes, with its part of a step's buffers."""
         width = layers.heads * layers.head_width * layers.dtype.itemsize
-        places = rounded(rules.max_length) * rules.beams + rounded(longest_source)
+        places = rules.places * rules.beams + rounded(longest_source)
         caches = 2 * len(layers.decoder) * places * width
-        logits = 3 * 4 * rules.beams * len(output)
+        # Scores before and after normalization, in the buffers of graphs and beside them; draws
+        # are hashes of twice the size, and sorted.
+        buffers = 4 if rules.sampling is None else 12
+        logits = buffers * 4 * rules.beams * len(output.ids)
         return caches + logits
 
-    def enter(self, slots: Sequence[int], sentences: Sequence[Sentence]) -> None:
+    def enter(
+        self, slots: Sequence[int], sentences: Sequence[Sentence], prefix: Sequence[int]
+    ) -> None:
         """Encode sentences, and take the first step of their searches.
 
         Args:
             slots: Where they go; all free.
             sentences: Best of similar lengths.
+            prefix: Tokens that their targets begin with.
         """
+        begins = sent(prefix, self.device)
         longest = max(len(sentence.tokens) for sentence in sentences)
         each = max(1, _ENCODED_AT_ONCE // longest)
         for start in range(0, len(sentences), each):
-            self._enter(slots[start : start + each], sentences[start : start + each])
+            part = slice(start, start + each)
+            self._enter(slots[part], sentences[part], begins)
 
-    def _enter(self, slots: Sequence[int], sentences: Sequence[Sentence]) -> None:
+    def _enter(self, slots: Sequence[int], sentences: Sequence[Sentence], prefix: Tensor) -> None:
         device, count = self.device, len(sentences)
-        longest = max(len(sentence.tokens) for sentence in sentences)
+        longest = rounded(max(len(sentence.tokens) for sentence in sentences))
         tokens = sent([s.tokens + [0] * (longest - len(s.tokens)) for s in sentences], device)
         numbers = [(len(sentence.tokens), sentence.limit, sentence.draw) for sentence in sentences]
         lengths, limits, draws = sent(numbers, device).unbind(1)
         where = sent(slots, device)
-        encoded = self._layers.encode(tokens, lengths)
-        places = torch.arange(longest, device=device)
-        seen = (places < lengths[:, None])[:, None, None]
-        begun = torch.arange(len(self._prefix), device=device)
-        hidden = self._layers.decoder_embedding(self._prefix.expand(count, -1), begun)
+        seen = self._attends_to_source(lengths, longest)
+        encoded = self._layers.encode(tokens, seen)
+        begun = torch.arange(len(prefix), device=device)
+        hidden = self._layers.decoder_embedding(prefix.expand(count, -1), begun)
         caches = zip(self._layers.decoder, self._source, self._target, strict=True)
         for layer, (source_keys, source_values), (keys, values) in caches:
             query, key, value = layer.attention.project(hidden)
@@ -138,7 +152,7 @@ class Slots:
             source_keys[where, :, :longest] = key
             source_values[where, :, :longest] = value
             hidden = layer.feed_forward(layer.cross(hidden, key, value, seen))
-        new = Beams.begun(self._rules, self._prefix, limits)
+        new = Beams.begun(self._rules, prefix, limits)
         self._choose(new, hidden[:, -1:], draws)
         self.beams.put(where, new)
         self._source_length[where] = lengths
@@ -155,8 +169,7 @@ class Slots:
         layers, beams, device = self._layers, self.beams.first(width), self.device
         rows, place = torch.arange(width, device=device), beams.length - 1
         own = self._attends_to_target(beams, target)
-        seen = torch.arange(source, device=device) < self._source_length[:width, None]
-        seen = _as_bias(seen[:, None, None], layers.dtype).expand(-1, -1, self._rules.beams, -1)
+        seen = self._attends_to_source(self._source_length[:width], source)
         hidden = layers.decoder_embedding(beams.current, place[:, None])
         caches = zip(layers.decoder, self._source, self._target, strict=True)
         for layer, (source_keys, source_values), (keys, values) in caches:
@@ -203,6 +216,11 @@ class Slots:
             eos=output.eos_id,
         )
 
+    def _attends_to_source(self, lengths: Tensor, longest: int) -> Tensor:
+        """Return a bias of attention [sentences, 1, 1, longest]."""
+        mask = torch.arange(longest, device=self.device) < lengths[:, None]
+        return _as_bias(mask[:, None, None], self._layers.dtype)
+
     def _attends_to_target(self, beams: Beams, target: int) -> Tensor:
         """Return a bias of attention [slots, 1, beams, target * columns]."""
         columns = torch.arange(self._rules.beams, device=self.device, dtype=torch.int8)
@@ -215,8 +233,3 @@ class Slots:
 def _as_bias(mask: Tensor, dtype: torch.dtype) -> Tensor:
     """Return 0 where a mask is true, and -inf elsewhere."""
     return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill_(~mask, -torch.inf)
-
-
-def rounded(length: int) -> int:
-    """Return a length rounded up: of few shapes, few graphs are made, and kernels like them."""
-    return -(-length // _BUCKET) * _BUCKET

@@ -22,7 +22,7 @@ class Arriving:
         self._copies = [_copy(tensor) for tensor in tensors]
         self._event = None
         if tensors[0].is_cuda:
-            self._event = torch.cuda.Event()
+            self._event = torch.cuda.Event()  # type: ignore[no-untyped-call]
             self._event.record()
 
     def get(self) -> list[list[Any]]:
