@@ -1,1 +1,1 @@
-"""Measures of translation quality; pure Python, no model code."""
+"""Measures of translation quality, without model code."""

@@ -9,8 +9,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.metrics.base import Metric
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
 
 from aslbatch.evaluation.bootstrap import SAMPLES, SEED, Interval, mean_interval, ratio_interval
 from aslbatch.evaluation.class_recall import kept_signs
@@ -78,9 +79,10 @@ def _of_sacrebleu(
     found = {}
     for name, metric in sacrebleu_metrics(gloss=gloss).items():
         score = metric.corpus_score(list(hypotheses), [list(references)], n_bootstrap=samples)
-        told: Mapping[str, float] = json.loads(score.format(is_json=True, width=4))
-        middle, half = told["confidence_mean"], told["confidence_var"]
         signature = str(metric.get_signature())
+        told = json.loads(score.format(width=4, is_json=True, signature=signature))
+        # Of one row alone it draws no samples.
+        middle, half = told.get("confidence_mean", score.score), told.get("confidence_var", 0.0)
         found[name] = Score(score.score, middle - half, middle + half, signature)
     return found
 
