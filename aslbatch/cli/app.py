@@ -13,6 +13,8 @@ from aslbatch.cli import display
 from aslbatch.config.credentials import storage_options
 from aslbatch.config.json_schema import json_schema
 from aslbatch.config.load import load_config
+from aslbatch.config.score import ScoreConfig
+from aslbatch.config.section import Section
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.errors import AslbatchError
 from aslbatch.storage.folder import Storage
@@ -70,6 +72,24 @@ def translate(
         summary = run(settings, limit=limit, overwrite=overwrite, watcher=watcher, verbose=verbose)
     display.show_summary(summary)
     display.show_samples(Storage(settings.sink.path, settings.sink.storage_options))
+
+
+@app.command()
+def score(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Delete other runs' translations first.")
+    ] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Translate an evaluation set both ways and score it; run again, it goes on."""
+    from aslbatch.pipelines.score import score as run
+
+    settings = load_config(config, ScoreConfig, overrides or ())
+    with display.TerminalWatcher() as watcher:
+        found = run(settings, overwrite=overwrite, watcher=watcher, verbose=verbose)
+    display.show_scores(found, settings.sink.path)
 
 
 @app.command()
@@ -154,7 +174,8 @@ def export(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of each job's configuration, for editors."""
-    print(json.dumps({"translate": json_schema(TranslateConfig)}, indent=2))  # noqa: T201
+    jobs: dict[str, type[Section]] = {"translate": TranslateConfig, "score": ScoreConfig}
+    print(json.dumps({name: json_schema(job) for name, job in jobs.items()}, indent=2))  # noqa: T201
 
 
 @app.callback(invoke_without_command=True)

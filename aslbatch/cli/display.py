@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # so that `aslbatch --help` does not load Ray
     from aslbatch.pipelines.compact import Compaction
     from aslbatch.pipelines.estimate import Estimate
     from aslbatch.pipelines.export import Export
+    from aslbatch.pipelines.score_card import DirectionScores
     from aslbatch.pipelines.status import Status
     from aslbatch.pipelines.verify import Verdict
     from aslbatch.shards.plan import Plan
@@ -103,6 +104,27 @@ def show_summary(summary: Summary) -> None:
         "output": summary.uri,
     }
     _out.print(_pairs("done", rows), soft_wrap=True)
+
+
+def show_scores(found: Sequence[DirectionScores], uri: str) -> None:
+    """Show the scores of each direction beside those of a copy of the input."""
+    for each in found:
+        table = Table(title=f"{each.direction}, {each.rows:,} rows", title_justify="left")
+        table.add_column("score")
+        for name in ("model", "95 % interval", "copy of the input"):
+            table.add_column(name, justify="right")
+        for name, score in each.system.items():
+            copied = each.copy.get(name)
+            table.add_row(
+                name,
+                f"{score.value:.1f}",
+                f"{score.low:.1f} to {score.high:.1f}",
+                "" if copied is None else f"{copied.value:.1f}",
+            )
+        _out.print(table)
+        if each.rejected:
+            _out.print(f"{each.rejected:,} rows could not be translated, and count as empty")
+    _out.print(f"with signatures in {escape(uri)}/scores.json, for a model card in scores.md")
 
 
 def _audit_row(summary: Summary) -> dict[str, str]:

@@ -5,15 +5,23 @@ https://aclanthology.org/W18-6319); BLEU splits no gloss (Müller et al. 2023,
 https://aclanthology.org/2023.acl-short.60).
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from sacrebleu.metrics.base import Metric
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
-from aslbatch.evaluation.bootstrap import SAMPLES, SEED, Interval, mean_interval, ratio_interval
+from aslbatch.evaluation.bootstrap import (
+    SAMPLES,
+    SEED,
+    Interval,
+    interval_of,
+    mean_interval,
+    ratio_interval,
+    resampled_sums,
+)
 from aslbatch.evaluation.class_recall import kept_signs
 from aslbatch.evaluation.rouge import rouge_l
 from aslbatch.evaluation.token_f1 import token_f1
@@ -76,15 +84,26 @@ def sacrebleu_metrics(*, gloss: bool) -> dict[str, Metric]:
 def _of_sacrebleu(
     hypotheses: Sequence[str], references: Sequence[str], *, gloss: bool, samples: int
 ) -> dict[str, Score]:
+    """Score with sacreBLEU, resampled by us.
+
+    sacreBLEU 2.6 adds up floats of numpy and of Python, and fails where a sample has BLEU 0.
+    """
     found = {}
+    texts, others = list(hypotheses), [list(references)]
     for name, metric in sacrebleu_metrics(gloss=gloss).items():
-        score = metric.corpus_score(list(hypotheses), [list(references)], n_bootstrap=samples)
-        signature = str(metric.get_signature())
-        told = json.loads(score.format(width=4, is_json=True, signature=signature))
-        # Of one row alone it draws no samples.
-        middle, half = told.get("confidence_mean", score.score), told.get("confidence_var", 0.0)
-        found[name] = Score(score.score, middle - half, middle + half, signature)
+        value = metric.corpus_score(texts, others).score
+        counts = np.array(metric._extract_corpus_statistics(texts, others), dtype=np.float64)
+        drawn = [
+            metric._compute_score_from_stats(sums.tolist()).score
+            for sums in resampled_sums(counts, samples)
+        ]
+        signature = f"{metric.get_signature()}|{_bootstrap(samples)}"
+        found[name] = Score(*interval_of(value, drawn), signature)
     return found
+
+
+def _bootstrap(samples: int) -> str:
+    return f"bs:{samples}|seed:{SEED}"
 
 
 def _of_rows(
@@ -100,7 +119,7 @@ def _of_rows(
     }
     if ratio is not None:
         found["length ratio"] = ratio
-    return _signed(found, f"tok:space|bs:{samples}|seed:{SEED}")
+    return _signed(found, f"tok:space|{_bootstrap(samples)}")
 
 
 def _of_gloss(
@@ -119,7 +138,7 @@ def _of_gloss(
         recall = ratio_interval([a for a, _ in counts], [b for _, b in counts], samples=samples)
         if recall is not None:
             found[f"recall {each.value}"] = recall
-    return _signed(found, f"tok:space|norm:{NORMALIZER_VERSION}|bs:{samples}|seed:{SEED}")
+    return _signed(found, f"tok:space|norm:{NORMALIZER_VERSION}|{_bootstrap(samples)}")
 
 
 def _signed(found: Mapping[str, Interval], signature: str) -> dict[str, Score]:
