@@ -22,6 +22,7 @@ def main() -> None:
     fill(DOCS / "engines.md", "parity", agreement(parity))
     fill(DOCS / "engines.md", "batches", batches(parity))
     fill(DOCS / "benchmarks.md", "threads", threads(_read("threads")))
+    fill(DOCS / "engines.md", "inflight", inflight(_read("inflight_cpu")))
     fill(DOCS / "benchmarks.md", "job", job(_read("end_to_end")))
 
 
@@ -131,6 +132,50 @@ def job(results: Row) -> str:
         f"{table}\n\nThe engine alone translated the same shards in as many processes, half of "
         f"them before the job and half after it. Work is from the first shard's start to the "
         f"last commit, with the audit of the shortlist in it."
+    )
+
+
+OPERATIONS = {
+    "products of the layers (`addmm`)": ("addmm",),
+    "scores of the vocabulary (`mm`)": ("mm",),
+    "forced tokens and lengths, on all scores (`where`, `isin`, `fill_`)": (
+        "where",
+        "isin",
+        "fill_",
+    ),
+    "copies: caches, beams (`index_select`, `index`, `index_put_`, `cat`, `copy_`)": (
+        "index_select",
+        "index",
+        "_index_put_impl_",
+        "cat",
+        "copy_",
+    ),
+    "attention": ("_scaled_dot_product_flash_attention_for_cpu",),
+    "sums of scores, the best of them (`add`, `_log_softmax`, `topk`)": (
+        "add",
+        "_log_softmax",
+        "topk",
+    ),
+}
+
+
+def inflight(results: Row) -> str:
+    """Return where the time goes in transformers and in in-flight search."""
+    profiles = results["profiles"].values()
+    rows = [
+        [name, *(f"{sum(p.get(f'aten::{op}', 0.0) for op in ops):.1f}" for p in profiles)]
+        for name, ops in OPERATIONS.items()
+    ]
+    rows.append(["all", *(f"{profile['all']:.1f}" for profile in profiles)])
+    times, settings = results["times_transformers"], results["settings"]
+    return (
+        f"`bench/inflight_cpu.py`: {settings['sentences']} sentences of subtitle-like lengths on "
+        f"one CPU thread, float32, 4 beams, the full size; seconds of the processor by "
+        f"`torch.profiler`:\n\n{markdown(['operation', *results['profiles']], rows)}\n\n"
+        f"Without the profiler `cuda` is {times['cuda, shortlist']:.1f} times as fast with a "
+        f"shortlist of {settings['shortlist']:,} tokens, {times['cuda, whole vocabulary']:.1f} "
+        f"times with the whole vocabulary; slots were in use {100 * results['occupancy']:.0f} % "
+        f"of the steps."
     )
 
 
