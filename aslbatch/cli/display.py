@@ -108,23 +108,20 @@ def show_summary(summary: Summary) -> None:
 
 def show_scores(found: Sequence[DirectionScores], uri: str) -> None:
     """Show the scores of each direction beside those of a copy of the input."""
+    from aslbatch.pipelines.score_card import TITLES
+
     for each in found:
-        table = Table(title=f"{each.direction}, {each.rows:,} rows", title_justify="left")
+        table = Table(title=f"{TITLES[each.direction]}, {each.rows:,} rows", title_justify="left")
         table.add_column("score")
         for name in ("model", "95 % interval", "copy of the input"):
             table.add_column(name, justify="right")
-        for name, score in each.system.items():
-            copied = each.copy.get(name)
-            table.add_row(
-                name,
-                f"{score.value:.1f}",
-                f"{score.low:.1f} to {score.high:.1f}",
-                "" if copied is None else f"{copied.value:.1f}",
-            )
+        for cells in each.table():
+            table.add_row(*map(escape, cells))
         _out.print(table)
         if each.rejected:
             _out.print(f"{each.rejected:,} rows could not be translated, and count as empty")
-    _out.print(f"with signatures in {escape(uri)}/scores.json, for a model card in scores.md")
+    folder = escape(uri.rstrip("/"))
+    _out.print(f"signatures: {folder}/scores.json, for a card: {folder}/scores.md", soft_wrap=True)
 
 
 def _audit_row(summary: Summary) -> dict[str, str]:

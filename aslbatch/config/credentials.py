@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from aslbatch.config.load import load_config
+from aslbatch.config.load import is_given, load_config
+from aslbatch.config.score import ScoreConfig
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.errors import ConfigError
 
@@ -38,9 +39,15 @@ def storage_options(path: str | None, overrides: Sequence[str] = ()) -> Secrets:
         if overrides:
             raise ConfigError(f"--set {overrides[0].partition('=')[0]}: needs --config CONFIG")
         return Secrets()
-    config = load_config(path, TranslateConfig, overrides)
+    config: TranslateConfig | ScoreConfig
+    if is_given(path, "pairs"):
+        config = load_config(path, ScoreConfig, overrides)
+        source = config.pairs.storage_options
+    else:
+        config = load_config(path, TranslateConfig, overrides)
+        source = config.source.storage_options
     return Secrets(
-        source=config.source.storage_options,
+        source=source,
         model=config.model.storage_options,
         sink=config.sink.storage_options,
     )

@@ -38,6 +38,16 @@ def load_config(path: str | Path, model: type[ConfigT], overrides: Sequence[str]
     return config
 
 
+def is_given(path: str | Path, section: str) -> bool:
+    """Return whether a configuration file has a section, to tell whose it is.
+
+    Raises:
+        ConfigError: The file cannot be read.
+    """
+    value = _read(path).value
+    return isinstance(value, dict) and section in value
+
+
 def _read(path: str | Path) -> Document:
     try:
         document = read_document(Path(path).read_text(encoding="utf-8-sig"))

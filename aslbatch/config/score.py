@@ -2,13 +2,15 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from aslbatch.config.section import Location, Section, StorageOptions, Text
+from aslbatch.config.section import Location, Paths, Section, StorageOptions, Text
 from aslbatch.config.translate import (
     BatchingSection,
     DecodingSection,
     ModelSection,
+    NormalizeSection,
+    QualitySection,
     RunSection,
     TranslateConfig,
 )
@@ -16,25 +18,24 @@ from aslbatch.config.translate import (
 Direction = Literal["into_gloss", "into_english"]
 
 
-def _as_list(ids: object) -> object:
-    return [str(each) for each in ids] if isinstance(ids, list) else ids
+_Ids = Annotated[list[Text | int], AfterValidator(lambda ids: [str(each) for each in ids])]
 
 
 class PairsSection(Section):
     """Sentences with their translations by people, or by rules."""
 
-    paths: Location | list[Location] = Field(
-        description="Files, folders, globs or URLs: one, or a list of them."
-    )
+    paths: Paths = Field(description="Files, folders, globs or URLs: one, or a list of them.")
     format: Literal["auto", "parquet", "arrow", "jsonl", "csv", "tsv"] = Field(
         default="auto", description="Format of every path; auto goes by each file's extension."
     )
     english: Text = Field(default="english", description="Column that holds the English.")
-    gloss: Text = Field(default="gloss", description="Column that holds the gloss.")
+    gloss: Text = Field(
+        default="gloss", description="Column that holds the gloss.", validate_default=True
+    )
     id: Text | None = Field(
         default=None, description="Column that names a row, for exclude_ids; null for none."
     )
-    exclude_ids: Annotated[list[Text], BeforeValidator(_as_list)] = Field(
+    exclude_ids: _Ids = Field(
         default_factory=list,
         description="Rows that are not scored, such as examples that a teacher was shown.",
     )
@@ -46,6 +47,27 @@ class PairsSection(Section):
         repr=False,
         description="Arguments of the pairs' file system; never logged.",
     )
+
+    @field_validator("english", "gloss", "id")
+    @classmethod
+    def _is_no_path(cls, name: str | None) -> str | None:
+        if name is not None and "." in name:
+            raise ValueError(f"{name} reaches into a struct; make it a column of its own first")
+        return name
+
+    @field_validator("gloss")
+    @classmethod
+    def _differs_from_english(cls, gloss: str, info: ValidationInfo) -> str:
+        if gloss == info.data.get("english"):
+            raise ValueError(f"{gloss} is the column of pairs.english too")
+        return gloss
+
+    @field_validator("exclude_ids")
+    @classmethod
+    def _has_ids(cls, ids: list[str], info: ValidationInfo) -> list[str]:
+        if ids and info.data.get("id") is None:
+            raise ValueError("needs pairs.id, the column that holds the ids")
+        return ids
 
 
 class ScoreSinkSection(Section):
@@ -73,13 +95,26 @@ class ScoreConfig(Section):
     batching: BatchingSection = Field(
         default_factory=BatchingSection, description="How sentences are put together."
     )
-    samples: int = Field(
+    normalize: NormalizeSection = Field(
+        default_factory=NormalizeSection, description="How the text is cleaned first."
+    )
+    quality: QualitySection = Field(
+        default_factory=QualitySection, description="What is checked while the job runs."
+    )
+    resamples: int = Field(
         default=1_000, ge=100, description="Samples of rows from which an interval is read."
     )
     sink: ScoreSinkSection = Field(description="Where translations and scores go.")
     run: RunSection = Field(
         default_factory=RunSection, description="How the work is spread over the cluster."
     )
+
+    @field_validator("directions")
+    @classmethod
+    def _are_distinct(cls, directions: list[Direction]) -> list[Direction]:
+        if len(set(directions)) < len(directions):
+            raise ValueError("names a direction twice")
+        return directions
 
     def text_column(self, direction: Direction) -> str:
         """Return the column that is translated."""
@@ -105,6 +140,8 @@ class ScoreConfig(Section):
             "model": self.model,
             "decoding": self.decoding,
             "batching": self.batching,
+            "normalize": self.normalize,
+            "quality": self.quality,
             "sink": {
                 "path": f"{self.sink.path.rstrip('/')}/{direction}",
                 "storage_options": self.sink.storage_options,

@@ -3,7 +3,15 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    model_validator,
+)
 
 from aslbatch.provenance.uri import PASSWORD_IN_URL
 
@@ -38,6 +46,16 @@ Text = Annotated[str, Field(min_length=1)]
 
 Location = Annotated[Text, AfterValidator(_without_password)]
 """A local path or an fsspec URL. Both are logged, so neither may carry a password."""
+
+_PathList = Annotated[list[Location], Field(min_length=1)]
+
+
+def _as_list(paths: object) -> object:
+    return [paths] if isinstance(paths, str) else paths
+
+
+Paths = Annotated[_PathList, BeforeValidator(_as_list, json_schema_input_type=Location | _PathList)]
+"""One location, or a list of them."""
 
 StorageOptions = dict[str, JsonValue]
 """Keyword arguments of an fsspec file system. Their values are secrets and never shown."""

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from aslbatch.config.section import (
     AutoOrCount,
     AutoOrSwitch,
     Location,
+    Paths,
     Section,
     StorageOptions,
     Text,
@@ -15,19 +16,13 @@ from aslbatch.config.section import (
 from aslbatch.models.decoding import TARGET_RATIO
 from aslbatch.text.languages import GLOSS_CODE, mbart_code
 
-_PathList = Annotated[list[Location], Field(min_length=1)]
-
-
-def _as_list(paths: object) -> object:
-    return [paths] if isinstance(paths, str) else paths
-
 
 class SourceSection(Section):
     """What to translate."""
 
-    paths: Annotated[
-        _PathList, BeforeValidator(_as_list, json_schema_input_type=Location | _PathList)
-    ] = Field(description="Files, folders, globs, archives or URLs: one, or a list of them.")
+    paths: Paths = Field(
+        description="Files, folders, globs, archives or URLs: one, or a list of them."
+    )
     format: Literal[
         "auto", "parquet", "arrow", "jsonl", "csv", "tsv", "text", "tmx", "srt", "vtt", "ass"
     ] = Field(

@@ -5,7 +5,7 @@ https://aclanthology.org/W18-6319); BLEU splits no gloss (Müller et al. 2023,
 https://aclanthology.org/2023.acl-short.60).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +13,10 @@ from sacrebleu.metrics.base import Metric
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
+import aslbatch
 from aslbatch.evaluation.bootstrap import (
     SAMPLES,
     SEED,
-    Interval,
     interval_of,
     mean_interval,
     ratio_interval,
@@ -37,12 +37,14 @@ class Score:
         low: Lower end of the 95 % interval.
         high: Upper end.
         signature: How it was computed.
+        count: Of how many signs it is a share, where that is not the number of rows.
     """
 
     value: float
     low: float
     high: float
     signature: str
+    count: int | None = None
 
 
 def corpus_scores(
@@ -86,7 +88,8 @@ def _of_sacrebleu(
 ) -> dict[str, Score]:
     """Score with sacreBLEU, resampled by us.
 
-    sacreBLEU 2.6 adds up floats of numpy and of Python, and fails where a sample has BLEU 0.
+    Its own resampling, of 2.5.1, adds up floats of numpy and of Python, and fails where samples are
+    of both kinds. Its intervals are symmetric; these hold 95 % of the samples.
     """
     found = {}
     texts, others = list(hypotheses), [list(references)]
@@ -111,15 +114,22 @@ def _of_rows(
 ) -> dict[str, Score]:
     pairs = list(zip(hypotheses, references, strict=True))
     lengths = [[len(text.split()) for text in texts] for texts in (hypotheses, references)]
-    ratio = ratio_interval(*lengths, samples=samples)
+    tail = f"v:{aslbatch.__version__}|{_bootstrap(samples)}"
     found = {
-        "ROUGE-L": mean_interval([rouge_l(*pair) for pair in pairs], samples=samples),
-        "token-F1": mean_interval([token_f1(*pair) for pair in pairs], samples=samples),
-        "exact match": mean_interval([float(a == b) for a, b in pairs], samples=samples),
+        "ROUGE-L": _mean([rouge_l(*pair) for pair in pairs], samples, f"tok:space|case:lc|{tail}"),
+        "token-F1": _mean(
+            [token_f1(*pair) for pair in pairs], samples, f"tok:space|case:lc|{tail}"
+        ),
+        "exact match": _mean([float(a == b) for a, b in pairs], samples, f"case:mixed|{tail}"),
     }
+    ratio = ratio_interval(*lengths, samples=samples)
     if ratio is not None:
-        found["length ratio"] = ratio
-    return _signed(found, f"tok:space|{_bootstrap(samples)}")
+        found["length ratio"] = Score(*ratio, f"tok:space|{tail}")
+    return found
+
+
+def _mean(values: Sequence[float], samples: int, signature: str) -> Score:
+    return Score(*mean_interval(values, samples=samples), signature)
 
 
 def _of_gloss(
@@ -127,19 +137,15 @@ def _of_gloss(
 ) -> dict[str, Score]:
     pairs = list(zip(hypotheses, references, strict=True))
     normalized = [tuple(map(normalized_gloss, pair)) for pair in pairs]
-    found: dict[str, Interval] = {
-        "token-F1 normalized": mean_interval(
-            [token_f1(ours, theirs) for ours, theirs in normalized], samples=samples
-        )
-    }
+    signature = (
+        f"tok:space|norm:{NORMALIZER_VERSION}|v:{aslbatch.__version__}|{_bootstrap(samples)}"
+    )
+    scores = [token_f1(ours, theirs) for ours, theirs in normalized]
+    found = {"token-F1 normalized": _mean(scores, samples, signature)}
     kept = [kept_signs(*pair) for pair in pairs]
     for each in SignClass:
-        counts = [row[each] for row in kept]
-        recall = ratio_interval([a for a, _ in counts], [b for _, b in counts], samples=samples)
+        parts, wholes = zip(*(row[each] for row in kept), strict=True)
+        recall = ratio_interval(parts, wholes, samples=samples)
         if recall is not None:
-            found[f"recall {each.value}"] = recall
-    return _signed(found, f"tok:space|norm:{NORMALIZER_VERSION}|{_bootstrap(samples)}")
-
-
-def _signed(found: Mapping[str, Interval], signature: str) -> dict[str, Score]:
-    return {name: Score(*interval, signature) for name, interval in found.items()}
+            found[f"recall {each.value}"] = Score(*recall, signature, sum(wholes))
+    return found

@@ -3,20 +3,19 @@
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any, Literal
 
 import pyarrow as pa
 
 from aslbatch.errors import IncompleteRunError, SinkError
 from aslbatch.pipelines.accounts import load_plan, read_records
+from aslbatch.pipelines.rows import translated_rows
 from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.pipelines.track_names import track_names
 from aslbatch.schema import SOURCE_ROW, SOURCE_URI
 from aslbatch.shards.commits import Commit
 from aslbatch.shards.layout import SUCCESS, TRACKS
 from aslbatch.shards.plan import Plan
-from aslbatch.shards.published import ReadFiles
 from aslbatch.shards.shard import Shard
 from aslbatch.storage.folder import Storage
 from aslbatch.text.languages import language_name
@@ -113,25 +112,6 @@ def export(
             done.cues += sum(len(track.cues) for track in tracks)
     done.sources_without_track = len(names) - done.tracks
     return done
-
-
-def translated_rows(
-    storage: Storage, records: Iterable[Commit], schema: pa.Schema
-) -> Iterator[pa.Table]:
-    """Yield the translated rows of each shard, in the order of the plan.
-
-    Args:
-        storage: The output folder.
-        records: The commit records, in the order of the plan.
-        schema: The columns wanted.
-
-    Raises:
-        IncompleteRunError: A file is missing, or is not as it was committed.
-    """
-    for _, sharing in groupby(records, lambda record: record.data.name):
-        files = ReadFiles(storage)
-        for record in sharing:
-            yield files.rows(record.data, schema)
 
 
 def _check_times(storage: Storage, plan: Plan) -> None:

@@ -1,10 +1,11 @@
 """Score a model on an evaluation set: translated by the main pipeline, compared with references.
 
-Every row counts: one without a translation is scored as an empty one. Beside the model stands a
-baseline that copies its input, since gloss shares most of its words with English.
+Every pair counts: one whose input was rejected is scored as an empty translation. Beside the model
+stands a baseline that copies its input, since gloss shares most of its words with English.
 """
 
 import json
+import string
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -15,17 +16,20 @@ from aslbatch.config.score import Direction, ScoreConfig
 from aslbatch.errors import SourceError
 from aslbatch.evaluation.scores import corpus_scores
 from aslbatch.pipelines.accounts import load_plan, read_records
+from aslbatch.pipelines.ownership import check_apart
+from aslbatch.pipelines.rows import rejected_rows, translated_rows
 from aslbatch.pipelines.run_record import read_run_record
-from aslbatch.pipelines.score_card import DirectionScores, score_card
+from aslbatch.pipelines.score_card import PROVENANCE, DirectionScores, score_card
 from aslbatch.pipelines.translate import translate
 from aslbatch.pipelines.watcher import Watcher
-from aslbatch.schema import SOURCE_ROW, SOURCE_URI
-from aslbatch.shards.published import ReadFiles
+from aslbatch.schema import REJECT_REASON, SOURCE_ROW, SOURCE_URI, RejectReason
+from aslbatch.shards.sources import list_sources
 from aslbatch.storage.folder import Storage
 
 SCORES, SCORE_CARD = "scores.json", "scores.md"
-
-_PROVENANCE = ("model", "model_revision", "model_sha256", "engine", "decoding")
+_NOT_READ = frozenset(
+    {RejectReason.INVALID_ROW, RejectReason.INVALID_UTF8, RejectReason.UNREADABLE}
+)
 
 Row = dict[str, Any]
 
@@ -46,17 +50,25 @@ def score(
         verbose: Let Ray print what it prints.
 
     Raises:
-        AslbatchError: See `aslbatch.errors`; a `SourceError` where other rows are left than
-            `pairs.expected_rows`, or an id to exclude is not there.
+        AslbatchError: See `aslbatch.errors`; a `SourceError` where a pair could not be read, other
+            rows are left than `pairs.expected_rows`, or an id to exclude is not there.
     """
+    sink = Storage(config.sink.path, config.sink.storage_options)
+    pairs = config.pairs
+    check_apart(
+        list_sources(pairs.paths, format=pairs.format, storage_options=dict(pairs.storage_options)),
+        sink,
+    )
+    for name in (SCORES, SCORE_CARD):  # they would outlive what they are the scores of
+        sink.delete(name)
     found = []
     for direction in config.directions:
         job = config.translation(direction)
         translate(job, overwrite=overwrite, watcher=watcher, verbose=verbose)
         storage = Storage(job.sink.path, job.sink.storage_options)
-        found.append(score_direction(config, direction, list(_rows(storage, config, direction))))
-    sink = Storage(config.sink.path, config.sink.storage_options)
-    values = {each.direction: asdict(each) for each in found}
+        found.append(score_direction(config, direction, list(_rows(storage, config))))
+    values: dict[str, Any] = {each.direction: asdict(each) for each in found}
+    values["pairs"] = pairs.model_dump(exclude={"storage_options"})
     sink.publish(SCORES, (json.dumps(values, indent=1) + "\n").encode())
     sink.publish(SCORE_CARD, score_card(found).encode())
     return found
@@ -68,37 +80,65 @@ def score_direction(config: ScoreConfig, direction: Direction, rows: list[Row]) 
     Args:
         config: Says which columns they have, and which rows are left out.
         direction: Which way they were translated.
-        rows: With the columns of the pairs, and `translation`, which may be null.
+        rows: With the columns of the pairs, and those of a translation, null where it was rejected.
 
     Raises:
         SourceError: As `score`.
     """
     source, reference = config.text_column(direction), config.reference_column(direction)
+    for row in rows:
+        if row["reject_reason"] in _NOT_READ:
+            raise SourceError(
+                f"{row['source_uri']} row {row['source_row']}: {row['reject_reason']}, so that the "
+                f"pair is not known; mend or drop the row"
+            )
     kept = _without_excluded(config, rows)
-    scored = [row for row in kept if all((row[name] or "").strip() for name in (source, reference))]
+    scored = [row for row in kept if _text(row[source]) and _text(row[reference])]
     expected = config.pairs.expected_rows
     if not scored or (expected is not None and len(scored) != expected):
         raise SourceError(
-            f"{len(scored)} of {len(rows)} rows are left to score, expected "
-            f"{expected or 'at least one'}: {len(rows) - len(kept)} excluded by pairs.exclude_ids, "
-            f"{len(kept) - len(scored)} without {source!r} or {reference!r}; check pairs.paths and "
-            f"these keys"
+            f"{len(scored)} of {len(rows)} rows are left to score, pairs.expected_rows is "
+            f"{expected or 'any number but 0'}: {len(rows) - len(kept)} left out by "
+            f"pairs.exclude_ids, {len(kept) - len(scored)} without {source!r} or {reference!r}"
         )
-    references = [row[reference].strip() for row in scored]
     gloss = direction == "into_gloss"
-    copies = [_copied(row[source], gloss=gloss) for row in scored]
-    hypotheses = [row["translation"] or "" for row in scored]
-    translated = next((row for row in scored if row["translation"] is not None), {})
+    texts = {
+        "references": [_text(row[reference]) for row in scored],
+        "system": [_text(row["translation"]) for row in scored],
+        "copy": [_copied(row[source], gloss=gloss) for row in scored],
+    }
+    system, copy = (
+        corpus_scores(texts[name], texts["references"], gloss=gloss, samples=config.resamples)
+        for name in ("system", "copy")
+    )
     return DirectionScores(
         direction=direction,
+        sources=sorted({row["source_uri"] for row in rows}),
         rows=len(scored),
         excluded=len(rows) - len(kept),
         incomplete=len(kept) - len(scored),
         rejected=sum(row["translation"] is None for row in scored),
-        provenance={name: translated.get(name, "") for name in _PROVENANCE},
-        system=corpus_scores(hypotheses, references, gloss=gloss, samples=config.samples),
-        copy=corpus_scores(copies, references, gloss=gloss, samples=config.samples),
+        provenance={name: _distinct(scored, name) for name in PROVENANCE},
+        system=system,
+        copy=copy,
     )
+
+
+def _text(value: str | None) -> str:
+    """Return a text with single spaces, which no score should depend on."""
+    return " ".join((value or "").split())
+
+
+def _copied(text: str, *, gloss: bool) -> str:
+    """Return the input as a system would give it that translates nothing but conventions."""
+    if not gloss:
+        return _text(text).lower()
+    words = (word.strip(string.punctuation) for word in text.upper().split())
+    return " ".join(filter(None, words))
+
+
+def _distinct(rows: list[Row], name: str) -> list[str]:
+    return sorted({row[name] for row in rows if row.get(name)})
 
 
 def _without_excluded(config: ScoreConfig, rows: list[Row]) -> list[Row]:
@@ -108,10 +148,8 @@ def _without_excluded(config: ScoreConfig, rows: list[Row]) -> list[Row]:
         SourceError: An id to exclude is not there: then it has another form, and nothing would be.
     """
     name, excluded = config.pairs.id, set(config.pairs.exclude_ids)
-    if not excluded:
+    if name is None or not excluded:
         return rows
-    if name is None:
-        raise SourceError("pairs.exclude_ids needs pairs.id, the column that holds the ids")
     if missing := sorted(excluded - {str(row[name]) for row in rows}):
         raise SourceError(
             f"pairs.exclude_ids: {len(missing)} of {len(excluded)} ids are in no row of column "
@@ -120,26 +158,22 @@ def _without_excluded(config: ScoreConfig, rows: list[Row]) -> list[Row]:
     return [row for row in rows if str(row[name]) not in excluded]
 
 
-def _copied(text: str, *, gloss: bool) -> str:
-    """Return the input as the output of a system that translates nothing."""
-    return text.upper().strip() if gloss else text.strip()
+def _rows(storage: Storage, config: ScoreConfig) -> Iterator[Row]:
+    """Yield all rows of a finished translation.
 
-
-def _rows(storage: Storage, config: ScoreConfig, direction: Direction) -> Iterator[Row]:
-    """Yield all rows of a finished translation, in the order of the sources."""
+    Raises:
+        SourceError: A column does not hold text.
+    """
     plan = load_plan(storage)
     records = read_records(storage, plan.shards, read_run_record(storage)["run_id"])
-    names = [config.pairs.english, config.pairs.gloss]
-    if config.pairs.id is not None:
-        names.append(config.pairs.id)
-    own = [plan.schema.field(name) for name in dict.fromkeys(names)]
-    columns = pa.schema([SOURCE_URI, SOURCE_ROW, *own])
-    tags = [(name, pa.string()) for name in ("translation", *_PROVENANCE)]
-    translated = pa.schema([*columns, *tags])
-    for record in records:
-        files = ReadFiles(storage)
-        rows: list[Row] = files.rows(record.data, translated).to_pylist()
-        if record.rejected is not None:
-            rejected = files.rows(record.rejected, columns).to_pylist()
-            rows += [row | {"translation": None} for row in rejected]
-        yield from sorted(rows, key=lambda row: (row["source_uri"], row["source_row"]))
+    texts = [config.pairs.english, config.pairs.gloss]
+    for name in texts:
+        if not pa.types.is_string(kind := plan.schema.field(name).type):
+            raise SourceError(f"column {name!r} of pairs.paths holds {kind}, expected text")
+    names = dict.fromkeys([*texts, *filter(None, [config.pairs.id])])
+    columns = [SOURCE_URI, SOURCE_ROW, *(plan.schema.field(name) for name in names)]
+    tags = [pa.field(name, pa.string()) for name in ("translation", *PROVENANCE)]
+    for table in translated_rows(storage, records, pa.schema([*columns, *tags])):
+        yield from ({**row, "reject_reason": None} for row in table.to_pylist())
+    for table in rejected_rows(storage, records, pa.schema([*columns, REJECT_REASON])):
+        yield from ({**row, "translation": None} for row in table.to_pylist())

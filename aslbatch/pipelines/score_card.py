@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from aslbatch.config.score import Direction
 from aslbatch.evaluation.scores import Score
 
-_TITLES = {"into_gloss": "English to gloss", "into_english": "Gloss to English"}
+PROVENANCE = ("model", "model_revision", "model_sha256", "engine", "decoding", "run_id")
+TITLES = {"into_gloss": "English to gloss", "into_english": "Gloss to English"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,23 +16,32 @@ class DirectionScores:
 
     Attributes:
         direction: `into_gloss` or `into_english`.
+        sources: URIs of the pairs.
         rows: Rows scored.
         excluded: Rows left out by their ids.
         incomplete: Rows left out since their English or their gloss is missing.
         rejected: Rows scored as empty translations.
-        provenance: Model, engine and decoding, as the rows carry them.
+        provenance: Model, engine, decoding and run: every value that rows carry.
         system: Scores of the model.
         copy: Scores of a copy of the input.
     """
 
-    direction: Literal["into_gloss", "into_english"]
+    direction: Direction
+    sources: list[str]
     rows: int
     excluded: int
     incomplete: int
     rejected: int
-    provenance: dict[str, str]
+    provenance: dict[str, list[str]]
     system: dict[str, Score]
     copy: dict[str, Score]
+
+    def table(self) -> Iterable[tuple[str, str, str, str]]:
+        """Yield name, value, interval and the baseline's value of each score, as text."""
+        for name, score in self.system.items():
+            counted = name if score.count is None else f"{name}, {score.count:,} signs"
+            copied = f"{self.copy[name].value:.1f}" if name in self.copy else ""
+            yield counted, f"{score.value:.1f}", f"{score.low:.1f} to {score.high:.1f}", copied
 
 
 def score_card(found: Sequence[DirectionScores]) -> str:
@@ -40,28 +50,22 @@ def score_card(found: Sequence[DirectionScores]) -> str:
 
 
 def _section(found: DirectionScores) -> Iterable[str]:
-    yield f"### {_TITLES[found.direction]}"
+    yield f"### {TITLES[found.direction]}"
     yield ""
     yield (
-        f"{found.rows:,} rows; {found.excluded:,} left out by id, {found.incomplete:,} that lack "
-        f"English or gloss; {found.rejected:,} that could not be translated count as empty."
+        f"{found.rows:,} rows of {', '.join(f'`{uri}`' for uri in found.sources)}; "
+        f"{found.excluded:,} left out by id, {found.incomplete:,} that lack English or gloss; "
+        f"{found.rejected:,} that could not be translated count as empty."
     )
     yield ""
     yield "| score | model | 95 % interval | copy of the input |"
     yield "|---|---:|---:|---:|"
-    for name, score in found.system.items():
-        copied = found.copy.get(name)
-        baseline = "" if copied is None else f"{copied.value:.1f}"
-        yield f"| {name} | {score.value:.1f} | {interval(score)} | {baseline} |"
+    for cells in found.table():
+        yield f"| {' | '.join(cells)} |"
     yield ""
-    provenance = ", ".join(f"{name} `{value}`" for name, value in found.provenance.items() if value)
-    yield f"Translated with {provenance}."
-    yield ""
+    for name, values in found.provenance.items():
+        yield f"* {name}: {', '.join(f'`{value}`' for value in values) or 'none'}"
+    yield "* signatures:"
     signatures = dict.fromkeys(score.signature for score in found.system.values())
-    yield "Signatures: " + "; ".join(f"`{signature}`" for signature in signatures) + "."
+    yield from (f"  * `{signature}`" for signature in signatures)
     yield ""
-
-
-def interval(score: Score) -> str:
-    """Return the interval as text."""
-    return f"{score.low:.1f} to {score.high:.1f}"

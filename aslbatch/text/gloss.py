@@ -11,7 +11,7 @@ import unicodedata
 from enum import Enum
 
 NORMALIZER_VERSION = "gloss-norm:1"
-"""Goes up with any change of `normalized_gloss`; scores of two versions cannot be compared."""
+"""Goes up with any change of this module; scores of two versions cannot be compared."""
 
 
 class SignClass(Enum):
@@ -23,53 +23,75 @@ class SignClass(Enum):
     NUMBER = "NUM"
 
 
-_COMMENT = re.compile(r"(?<!\S)(?:\((?!\d?h\))[^()]*\)|\^?\[[^\[\]]*\]|<[^<>]*>)(?!\S)")
-_CLASSIFIER_SPACE = re.compile(r"\b([ISBLD]?CL(?:-[A-Z])?):\s+(?=\S)", re.IGNORECASE)
-_SPAN_MARKS = re.compile(r"//|\\\\")
-_REPEATED = re.compile(r"\++$")
+_CL = r"(?:[ISBLD]|BP|SAS|P)?CL(?:-\w)?"
+_MARKER = (
+    r"(?:HEAD ?\w*|HN|HS|NEG|NOD\w*|SHAKE\w*|WH-?Q|RH-?Q|Y/?N|T|COND|MULT|\d?H|GAZE\w*|BROW\w*|"
+    r"EYE\w*|SMIL\w*|MOUTH\w*|BODY\w*|SHRUG\w*|PAUSE)"
+)
+_STEPS = (
+    # Spans, and non-manual markers that stand alone or are attached to a sign.
+    (re.compile(r"//|\\\\"), " "),
+    (re.compile(r"\^?\[[^\[\]]*\]"), " "),
+    (re.compile(rf"</?{_MARKER}>"), " "),
+    (re.compile(rf"\({_MARKER}(?: [^()]*)?\)"), " "),
+    # A classifier and its description are one token, however they are written.
+    (re.compile(rf"\(({_CL}): ?([^()]*)\)"), lambda m: f"{m[1]}:{'-'.join(m[2].split())}"),
+    (re.compile(rf"(?<!\S)({_CL}) ?\(([^()]*)\)"), lambda m: f"{m[1]}:{'-'.join(m[2].split())}"),
+    (re.compile(rf"(?<!\S)({_CL}:\w*)\"([^\"]*)\""), lambda m: m[1] + "-".join(m[2].split())),
+    (re.compile(rf"(?<!\S)({_CL}):\s+(?=\S)"), r"\1:"),
+)
 _EMPHASIS = re.compile(r"^!+|[!?.,;]+$")
-_HANDS = re.compile(r"^\(\d?H\)")
-_LOCUS = re.compile(r"(?<=\w):[A-Z]$")
+_REPEATED = re.compile(r"\++$")
+_CLASSIFIER = re.compile(rf"^{_CL}:")
+_ASLG_PRONOUN = re.compile(r"^X-(?!POSS)[A-Z]+$")
 _SPELLED = re.compile(r"^(?:FS[-:]|#)(?=\w)")
-_LETTERS = re.compile(r"^[A-Z](?:-[A-Z])+$")
-_POINT = re.compile(r"^(?:THUMB-)?IX(?:[-:]\S*)?$|^PRO\.\d$")
-_POSSESSIVE = re.compile(r"^POSS[-.]\S+$")
-_CLASSIFIER = re.compile(r"^[ISBLD]?CL(?:-[A-Z])?[:(]")
-_NUMBER = re.compile(r"^[#£$€]?\d[\d.,:/%]*$")
+_LETTERS = re.compile(r"^\w(?:-\w)+$")
+_NAME_SIGN = re.compile(r"^(?:NS-|PN:)(?=\w)")
+_POINT = re.compile(r"^(?:THUMB-)?IX(?:[-:=(]\S*)?$|^PRO[.-]\w+$")
+_POSSESSIVE = re.compile(r"^(?:X-)?POSS(?:[-.:]\S+)?$")
+_LOCUS = re.compile(r"^[IJK]:(?=\w{2})|(?<=\w\w):(?:[A-Z]|\dP)$")
+_NUMBER = re.compile(r"^#?[£$€-]?\d[\d.,:/%-]*(?:S|ST|ND|RD|TH|#?C|#?F)?$")
+_PARTICLE = re.compile(r"^PART:")
 
 
 def normalized_gloss(gloss: str) -> str:
-    """Return a gloss in capitals with marks of one convention, its tokens separated by a space.
+    r"""Return a gloss in capitals without the marks of a convention, its tokens a space apart.
 
-    Comments and non-manual markers in brackets, marks of spans, emphasis and repetition, loci and
-    hands are dropped; `fs-JOHN` and `J-O-H-N` become `#JOHN`; `IX-1p`, `PRO.1` and the like become
-    `IX`, `POSS-3p:i` becomes `POSS`; `cl: two+cars` becomes `CL:TWO+CARS`.
+    Dropped are marks of spans (`//WHAT\\`), emphasis, repetition (`++`) and loci (`GIVE:j`), square
+    brackets, and round or pointed ones that hold a non-manual marker or a hand. `fs-JOHN` and
+    `J-O-H-N` become `#JOHN`; `IX-1p`, `IX=he`, `PRO.1` become `IX`; `POSS-3p:i`, `X-POSS` become
+    `POSS`; `ns-LINCOLN`, `pn:LINCOLN` become `NS-LINCOLN`; `cl: two+cars` becomes `CL:TWO+CARS`.
+    Pronouns of ASLG-PC12 (`X-I`) and directions (`GIVE-HIM`) stay as they are.
     """
-    before, text = None, unicodedata.normalize("NFKC", gloss)
+    before, text = None, unicodedata.normalize("NFKC", gloss).replace("\N{FRACTION SLASH}", "/")
     while text != before:  # what one mark hides may be another
         before, text = text, _without_marks(text)
     return text
 
 
 def _without_marks(text: str) -> str:
-    text = _SPAN_MARKS.sub(" ", _COMMENT.sub(" ", text))
-    text = _CLASSIFIER_SPACE.sub(r"\1:", text)
-    tokens = (_normalized_token(token) for token in text.upper().split())
-    return " ".join(token for token in tokens if token)
+    text = text.upper()
+    for pattern, replacement in _STEPS:
+        text = pattern.sub(replacement, text)
+    return " ".join(filter(None, map(_normalized_token, text.split())))
 
 
 def _normalized_token(token: str) -> str:
-    token = _EMPHASIS.sub("", _REPEATED.sub("", _EMPHASIS.sub("", _HANDS.sub("", token))))
-    if _CLASSIFIER.match(token):
+    token = _EMPHASIS.sub("", _REPEATED.sub("", _EMPHASIS.sub("", token)))
+    if _CLASSIFIER.match(token) or _ASLG_PRONOUN.match(token) or _PARTICLE.match(token):
         return token
-    token = _LOCUS.sub("", token)
+    if _NAME_SIGN.match(token):
+        return _NAME_SIGN.sub("NS-", token)
     if _POINT.match(token):
         return "IX"
     if _POSSESSIVE.match(token):
         return "POSS"
-    if _LETTERS.match(token):
-        return "#" + token.replace("-", "")
-    return _SPELLED.sub("#", token)
+    spelled = _SPELLED.sub("", token)
+    if _LETTERS.match(spelled) and not spelled[0].isdigit():
+        return "#" + spelled.replace("-", "")
+    if spelled != token:
+        return "#" + spelled
+    return _LOCUS.sub("", token)
 
 
 def sign_class(token: str) -> SignClass | None:
@@ -80,4 +102,4 @@ def sign_class(token: str) -> SignClass | None:
         return SignClass.POINTING
     if _NUMBER.match(token):
         return SignClass.NUMBER
-    return SignClass.FINGERSPELLED if token.startswith("#") else None
+    return SignClass.FINGERSPELLED if _SPELLED.match(token) else None

@@ -32,7 +32,7 @@ def config(**pairs):
         {
             "pairs": {"paths": "pairs.jsonl", "id": "id", **pairs},
             "model": {"name": "demo"},
-            "samples": 100,
+            "resamples": 100,
             "sink": {"path": "out"},
             "run": {"workers": 1, "max_failed_rows": 1.0},
         }
@@ -48,7 +48,8 @@ def test_a_model_is_scored_both_ways_beside_a_copy():
     assert gloss.system["token-F1"].value > 90 > gloss.copy["token-F1"].value
     assert english.rows == ROWS - 3
     assert english.system["chrF"].value > 80
-    assert gloss.provenance["model"] == "demo"
+    assert gloss.provenance["model"] == ["demo"]
+    assert gloss.sources == ["pairs.jsonl"]
     written = json.loads(Path("out/scores.json").read_text())
     assert written["into_gloss"]["system"]["chrF"]["value"] == gloss.system["chrF"].value
     assert "### Gloss to English" in Path("out/scores.md").read_text()
@@ -58,7 +59,24 @@ def test_a_model_is_scored_both_ways_beside_a_copy():
 
 
 @pytest.mark.usefixtures("cluster", "pairs")
-def test_a_score_of_other_rows_than_meant_is_not_written():
-    with pytest.raises(SourceError, match="expected 979"):
+def test_a_score_of_other_rows_than_meant_is_not_written_nor_an_old_one_left():
+    score(config())
+    with pytest.raises(SourceError, match="expected_rows is 979"):
         score(config(expected_rows=979))
     assert not Path("out/scores.json").exists()
+
+
+@pytest.mark.usefixtures("cluster", "pairs")
+def test_pairs_must_not_lie_in_the_output():
+    Path("out").mkdir()
+    Path("pairs.jsonl").rename("out/pairs.jsonl")
+    with pytest.raises(SourceError, match="lies in the output folder"):
+        score(config(paths="out"))
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_column_that_is_no_text_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("pairs.jsonl").write_text('{"english": "I swim.", "gloss": ["IX-1", "SWIM"], "id": 1}\n')
+    with pytest.raises(SourceError, match=r"column 'gloss' of pairs\.paths holds list"):
+        score(config())
