@@ -204,7 +204,7 @@ class QualitySection(Section):
         default=0.001,
         ge=0,
         le=1,
-        description="Share of texts translated without the shortlist too; at least ten of a run.",
+        description="Share of texts translated without the shortlist too; a few of any run.",
     )
     min_shortlist_agreement: float = Field(
         default=0.98,

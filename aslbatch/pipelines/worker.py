@@ -87,6 +87,7 @@ def make_stage(
             decoding=settings.decoding,
             max_tokens=max_tokens,
             share=settings.audited_share,
+            least=settings.least_audited,
             least_agreement=settings.least_agreement,
         )
     return Translate(

@@ -8,7 +8,7 @@ from aslbatch.cluster.session import Pool
 from aslbatch.models.decoding import Decoding
 from aslbatch.models.shortlist import Shortlist
 from aslbatch.pipelines.run import Run
-from aslbatch.stages.audit import share_of_run
+from aslbatch.stages.audit import least_of_shard
 from aslbatch.text.languages import mbart_code
 
 
@@ -31,6 +31,7 @@ class WorkerSettings:
         max_tokens: Most padded tokens a batch; None for what the engine is best at.
         target_ratio: Target tokens a source token that are searched at first.
         audited_share: Share of texts that are translated without the shortlist too.
+        least_audited: Texts of a shard at least that are.
         least_agreement: Share of them that should come out the same; 0 for no alarm.
         source_lang: mBART-50 code.
         target_lang: mBART-50 code.
@@ -51,6 +52,7 @@ class WorkerSettings:
     max_tokens: int | None
     target_ratio: float | None
     audited_share: float
+    least_audited: float
     least_agreement: float
     source_lang: str
     target_lang: str
@@ -80,7 +82,8 @@ def worker_settings(run: Run, pool: Pool, *, alarm: bool = True) -> WorkerSettin
         shortlist=pool.shortlist,
         max_tokens=None if budget == "auto" else budget,
         target_ratio=config.batching.target_ratio,
-        audited_share=share_of_run(config.quality.audited_share, run.planned.rows),
+        audited_share=config.quality.audited_share,
+        least_audited=least_of_shard(len(run.planned.shards)),
         least_agreement=config.quality.min_shortlist_agreement if alarm else 0.0,
         source_lang=mbart_code(config.languages.source),
         target_lang=mbart_code(config.languages.target),

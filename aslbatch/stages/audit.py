@@ -15,7 +15,7 @@ AT_THE_END = 0.01
 WHILE_AT_WORK = 1e-6
 """Level of a worker's own test, which is made after every shard: many looks must not add up."""
 _LEAST_OF_A_RUN = 10
-"""Texts that a run audits at least, be it ever so small."""
+"""Texts that a run audits at least, or one of each shard where it has fewer."""
 _HEX_DIGITS = 8
 
 
@@ -35,6 +35,7 @@ class Audit:
         decoding: Decoding,
         max_tokens: int,
         share: float,
+        least: float = 0.0,
         least_agreement: float,
     ) -> None:
         """Make an audit.
@@ -44,14 +45,15 @@ class Audit:
             target_lang: mBART-50 code.
             decoding: How to search.
             max_tokens: Most tokens a batch.
-            share: Share of the texts that are translated again. What it comes to in a shard is
-                rounded up or down at random, so that it holds over many small shards too.
+            share: Share of the texts that are translated again; 0 for none at all. What it comes
+                to in a shard is rounded up or down at random, so that it holds over small ones too.
+            least: Texts of a shard at least, rounded likewise.
             least_agreement: Share of equal translations that is wanted; 0 for no alarm.
         """
         self._search = partial(
             search, engine, target_lang=target_lang, decoding=decoding, max_tokens=max_tokens
         )
-        self._share = share
+        self._share, self._least = share, least
         self._least_agreement = least_agreement
         self._audited = 0
         self._agreed = 0
@@ -62,7 +64,7 @@ class Audit:
             return []
         salt = source_hash("\n".join(texts))
         rounding = int(salt[-_HEX_DIGITS:], 16) / 16**_HEX_DIGITS
-        count = int(self._share * len(texts) + rounding)
+        count = int(max(self._share * len(texts), self._least) + rounding)
         return sorted(texts, key=lambda text: source_hash(salt + text))[:count]
 
     def compare(
@@ -89,9 +91,9 @@ class Audit:
         return agrees
 
 
-def share_of_run(share: float, rows: int) -> float:
-    """Return the share of texts to audit so that even a small run audits some; 0 for none."""
-    return min(1.0, max(share, _LEAST_OF_A_RUN / max(rows, 1))) if share else 0.0
+def least_of_shard(shards: int) -> float:
+    """Return how many texts of a shard are audited at least, so that a run audits some."""
+    return min(1.0, _LEAST_OF_A_RUN / max(shards, 1))
 
 
 def check_agreement(

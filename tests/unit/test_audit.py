@@ -8,7 +8,7 @@ import pytest
 from aslbatch.errors import QualityAlarmError
 from aslbatch.models.decoding import Decoding
 from aslbatch.models.engine import Batching, Hypothesis
-from aslbatch.stages.audit import WHILE_AT_WORK, Audit, check_agreement, share_of_run
+from aslbatch.stages.audit import WHILE_AT_WORK, Audit, check_agreement, least_of_shard
 
 TEXTS = [f"text {number}" for number in range(1_000)]
 
@@ -24,13 +24,14 @@ class Echo:
         return [[Hypothesis(row, -1.0, True)] for row in batch]
 
 
-def audit(share=0.01, least_agreement=0.98):
+def audit(share=0.01, least=0.0, least_agreement=0.98):
     return Audit(
         Echo(),
         target_lang="asl_GL",
         decoding=Decoding(),
         max_tokens=64,
         share=share,
+        least=least,
         least_agreement=least_agreement,
     )
 
@@ -60,12 +61,17 @@ def test_all_texts_are_sampled_or_none_where_that_is_wanted():
     assert audit(share=0.0).sample(TEXTS) == []
 
 
-@pytest.mark.parametrize(
-    ("share", "rows", "of_run"),
-    [(0.001, 100_000, 0.001), (0.001, 1_000, 0.01), (0.001, 3, 1.0), (0.0, 3, 0.0), (0.5, 0, 1.0)],
-)
-def test_a_small_run_is_audited_too(share, rows, of_run):
-    assert share_of_run(share, rows) == of_run
+@pytest.mark.parametrize(("shards", "least"), [(0, 1.0), (1, 1.0), (10, 1.0), (40, 0.25)])
+def test_a_run_of_few_shards_audits_each(shards, least):
+    assert least_of_shard(shards) == least
+
+
+def test_every_shard_is_audited_or_ten_of_many():
+    shards = [[f"{number} {text}" for text in TEXTS[:5]] for number in range(400)]
+    assert all(len(audit(share=0.001, least=1.0).sample(shard)) == 1 for shard in shards)
+    drawn = sum(len(audit(share=0.001, least=least_of_shard(400)).sample(s)) for s in shards)
+    assert 3 <= drawn <= 20
+    assert audit(share=0.0, least=1.0).sample(TEXTS) == []
 
 
 def test_rows_are_compared_one_by_one():
