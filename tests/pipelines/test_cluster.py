@@ -145,6 +145,7 @@ def settings(location, **changes):
         "max_tokens": None,
         "target_ratio": 2.0,
         "audited_share": 0.0,
+        "least_audited": 0.0,
         "least_agreement": 0.0,
         "source_lang": "en_XX",
         "target_lang": "asl_GL",
