@@ -4,16 +4,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from aslbatch.config.section import Location, Paths, Section, StorageOptions, Text
-from aslbatch.config.translate import (
+from aslbatch.config.model_sections import (
     BatchingSection,
     DecodingSection,
     ModelSection,
     NormalizeSection,
     QualitySection,
     RunSection,
-    TranslateConfig,
 )
+from aslbatch.config.section import Location, Paths, Section, StorageOptions, Text
+from aslbatch.config.translate import TranslateConfig
 
 Direction = Literal["into_gloss", "into_english"]
 
