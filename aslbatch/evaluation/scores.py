@@ -24,7 +24,7 @@ from aslbatch.evaluation.bootstrap import (
 )
 from aslbatch.evaluation.class_recall import kept_signs
 from aslbatch.evaluation.rouge import rouge_l
-from aslbatch.evaluation.token_f1 import token_f1
+from aslbatch.evaluation.token_f1 import check_rows, token_f1
 from aslbatch.text.gloss import NORMALIZER_VERSION, SignClass, normalized_gloss
 
 
@@ -62,11 +62,7 @@ def corpus_scores(
     Raises:
         ValueError: The two differ in length, or are empty.
     """
-    if len(hypotheses) != len(references) or not hypotheses:
-        raise ValueError(
-            f"scores need as many translations as references, and at least one; "
-            f"got {len(hypotheses)} and {len(references)}"
-        )
+    check_rows("scores need", hypotheses, references)
     return {
         **_of_sacrebleu(hypotheses, references, gloss=gloss, samples=samples),
         **_of_rows(hypotheses, references, samples),

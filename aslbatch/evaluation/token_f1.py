@@ -16,16 +16,30 @@ def token_f1(hypothesis: str, reference: str) -> float:
     return 2 * (ours & theirs).total() / total if total else 1.0
 
 
-def corpus_token_f1(hypotheses: Sequence[str], references: Sequence[str]) -> float:
-    """Return the mean token-F1 over rows, times 100.
+def check_rows(needs: str, hypotheses: Sequence[str], references: Sequence[str]) -> None:
+    """Check that there are rows, and a reference for each.
+
+    Args:
+        needs: Who needs them, as the message begins.
+        hypotheses: Translations.
+        references: What they should be.
 
     Raises:
         ValueError: The two differ in length, or are empty.
     """
     if len(hypotheses) != len(references) or not hypotheses:
         raise ValueError(
-            f"token-F1 needs as many hypotheses as references, and at least one; "
+            f"{needs} as many hypotheses as references, and at least one; "
             f"got {len(hypotheses)} and {len(references)}"
         )
+
+
+def corpus_token_f1(hypotheses: Sequence[str], references: Sequence[str]) -> float:
+    """Return the mean token-F1 over rows, times 100.
+
+    Raises:
+        ValueError: The two differ in length, or are empty.
+    """
+    check_rows("token-F1 needs", hypotheses, references)
     rows = zip(hypotheses, references, strict=True)
     return 100 * sum(token_f1(ours, theirs) for ours, theirs in rows) / len(hypotheses)

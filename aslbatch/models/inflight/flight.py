@@ -57,6 +57,14 @@ class Pace:
     refill: float
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Which sentence a slot holds, and the step after which it entered."""
+
+    index: int
+    entered: int
+
+
 class Flight:
     """Decodes sentences with some slots."""
 
@@ -101,8 +109,7 @@ class Flight:
         self._waiting = sorted(indices, key=self._source_length)
         self._width = min(self._slots.count, 1 << max(len(indices) - 1, 0).bit_length())
         self._free = list(range(self._width))
-        self._owner: dict[int, int] = {}
-        self._entered: dict[int, int] = {}
+        self._seats: dict[int, Seat] = {}
 
     def run(self) -> None:
         """Decode all; what is done by then stands in `found`, also where memory runs out."""
@@ -113,7 +120,7 @@ class Flight:
             self._decode()
 
     def _decode(self) -> None:
-        while self._waiting or self._owner:
+        while self._waiting or self._seats:
             self._enter()
             self._step()
             self._leave(self._pace.lag)
@@ -139,13 +146,13 @@ class Flight:
         slots = [self._free.pop() for _ in range(count)]
         indices = [self._waiting.pop() for _ in range(count)]
         self._slots.enter(slots, [self._sentences[index] for index in indices], self._prefix)
-        self._owner.update(zip(slots, indices, strict=True))
-        self._entered.update(dict.fromkeys(slots, self._steps))
+        seats = (Seat(index, self._steps) for index in indices)
+        self._seats.update(zip(slots, seats, strict=True))
 
     def _step(self) -> None:
-        longest = self._length_after(self._steps, min(self._entered.values()))
-        target = min(longest, self._slots.longest_target)
-        source = max(map(self._source_length, self._owner.values()))
+        first = min(seat.entered for seat in self._seats.values())
+        target = min(self._length_after(self._steps, first), self._slots.longest_target)
+        source = max(self._source_length(seat.index) for seat in self._seats.values())
         shape = (self._width, rounded(target), rounded(source))
         self._runner(shape, lambda: self._slots.step(*shape))
         self._steps += 1
@@ -157,12 +164,12 @@ class Flight:
         while len(self._flags) > lag:
             step, arriving = self._flags.popleft()
             (flags,) = arriving.get()
-            here = [slot for slot, entered in self._entered.items() if entered < step]
+            here = [slot for slot, seat in self._seats.items() if seat.entered < step]
             done = [slot for slot in here if flags[slot]]
-            late = [slot for slot in here if not flags[slot] and self._is_late(slot, step)]
+            late = [s for s in here if not flags[s] and self._is_late(self._seats[s], step)]
             self._late += map(self._released, late)
             if done:
-                self._usage.needed += sum(step - self._entered[slot] for slot in done)
+                self._usage.needed += sum(step - self._seats[slot].entered for slot in done)
                 where = sent(done, self._slots.device)
                 hypotheses = self._slots.beams.hypotheses(where, self._best)
                 indices = [self._released(slot) for slot in done]
@@ -170,33 +177,31 @@ class Flight:
 
     def _released(self, slot: int) -> int:
         """Free a slot; return whose it was."""
-        del self._entered[slot]
         self._free.append(slot)
-        return self._owner.pop(slot)
+        return self._seats.pop(slot).index
 
     def _narrow(self) -> None:
         """Use half of the slots, or less, once no more sentences wait and half are free."""
-        if self._waiting or not self._owner or 2 * len(self._owner) > self._width:
+        if self._waiting or not self._seats or 2 * len(self._seats) > self._width:
             return
         self._leave(0)  # the flags on their way are of slots as they were
-        staying = sorted(self._owner)
+        staying = sorted(self._seats)
         if not staying:
             return
         self._width = 1 << (len(staying) - 1).bit_length()
         self._slots.move(staying)
-        self._owner = {place: self._owner[slot] for place, slot in enumerate(staying)}
-        self._entered = {place: self._entered[slot] for place, slot in enumerate(staying)}
+        self._seats = {place: self._seats[slot] for place, slot in enumerate(staying)}
         self._free = list(range(len(staying), self._width))
 
     def _length_after(self, step: int, entered: int) -> int:
         """Return the tokens of a target after a step; its first came when it entered."""
         return len(self._prefix) + 1 + step - entered
 
-    def _is_late(self, slot: int, step: int) -> bool:
+    def _is_late(self, seat: Seat, step: int) -> bool:
         if self._ratio is None:
             return False
-        bound = max(_LOWEST_BOUND, self._ratio * self._source_length(self._owner[slot]))
-        return self._length_after(step, self._entered[slot]) > bound
+        bound = max(_LOWEST_BOUND, self._ratio * self._source_length(seat.index))
+        return self._length_after(step, seat.entered) > bound
 
     def _source_length(self, index: int) -> int:
         return len(self._sentences[index].tokens)

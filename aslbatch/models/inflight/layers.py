@@ -92,13 +92,12 @@ class SelfAttention:
 
     def project(self, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return queries, keys and values, each [n, heads, length, head width]."""
-        joined = self.qkv(self.norm(hidden)).view(*hidden.shape[:2], 3, self.heads, -1)
-        query, key, value = joined.permute(2, 0, 3, 1, 4)
+        query, key, value = _split(self.qkv(self.norm(hidden)), 3, self.heads)
         return query, key, value
 
     def add(self, hidden: Tensor, attended: Tensor) -> Tensor:
         """Add what was attended to, [n, heads, length, head width], to the residual stream."""
-        return hidden + self.out(attended.transpose(1, 2).flatten(2))
+        return hidden + self.out(_joined(attended))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +112,14 @@ class CrossAttention:
 
     def remember(self, encoded: Tensor) -> tuple[Tensor, Tensor]:
         """Return keys and values of a source, each [n, heads, source length, head width]."""
-        joined = self.key_value(encoded).view(*encoded.shape[:2], 2, self.heads, -1)
-        key, value = joined.permute(2, 0, 3, 1, 4)
+        key, value = _split(self.key_value(encoded), 2, self.heads)
         return key, value
 
     def __call__(self, hidden: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
         """Return the residual stream after attention over keys and values of the source."""
-        projected = self.query(self.norm(hidden)).view(*hidden.shape[:2], self.heads, -1)
-        query = projected.transpose(1, 2)
+        (query,) = _split(self.query(self.norm(hidden)), 1, self.heads)
         attended = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        return hidden + self.out(attended.transpose(1, 2).flatten(2))
+        return hidden + self.out(_joined(attended))
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +223,16 @@ class Layers:
             attended = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
             hidden = layer.feed_forward(layer.attention.add(hidden, attended))
         return self.encoder_norm(hidden)
+
+
+def _split(states: Tensor, parts: int, heads: int) -> Tensor:
+    """Return [parts, n, heads, length, head width] of projections that lie beside each other."""
+    return states.view(*states.shape[:2], parts, heads, -1).permute(2, 0, 3, 1, 4)
+
+
+def _joined(states: Tensor) -> Tensor:
+    """Return [n, length, width] of what each head has."""
+    return states.transpose(1, 2).flatten(2)
 
 
 def _embedding(part: MBartEncoder | MBartDecoder, scale: float) -> Embedding:
