@@ -10,11 +10,13 @@ import typer
 
 import aslbatch
 from aslbatch.cli import display
+from aslbatch.cli.training import TrainingLine, show_trained
 from aslbatch.config.credentials import storage_options
 from aslbatch.config.json_schema import json_schema
 from aslbatch.config.load import load_config
 from aslbatch.config.score import ScoreConfig
 from aslbatch.config.section import Section
+from aslbatch.config.train import TrainConfig
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.errors import AslbatchError
 from aslbatch.storage.folder import Storage
@@ -72,6 +74,24 @@ def translate(
         summary = run(settings, limit=limit, overwrite=overwrite, watcher=watcher, verbose=verbose)
     display.show_summary(summary)
     display.show_samples(Storage(settings.sink.path, settings.sink.storage_options))
+
+
+@app.command()
+def train(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Delete another run's output first.")
+    ] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Train a model on pairs of English and gloss; run again, it goes on where it stopped."""
+    from aslbatch.pipelines.train import train as run
+
+    settings = load_config(config, TrainConfig, overrides or ())
+    with TrainingLine() as line:
+        trained = run(settings, overwrite=overwrite, show=line.show, verbose=verbose)
+    show_trained(trained)
 
 
 @app.command()
@@ -174,7 +194,11 @@ def export(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of each job's configuration, for editors."""
-    jobs: dict[str, type[Section]] = {"translate": TranslateConfig, "score": ScoreConfig}
+    jobs: dict[str, type[Section]] = {
+        "translate": TranslateConfig,
+        "train": TrainConfig,
+        "score": ScoreConfig,
+    }
     print(json.dumps({name: json_schema(job) for name, job in jobs.items()}, indent=2))  # noqa: T201
 
 

@@ -56,10 +56,7 @@ class Reporter:
     """What workers report to; travels to them by pickling."""
 
     def __init__(self) -> None:
-        # On the driver's node, which outlives those that come and go.
-        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
-        board = ray.remote(num_cpus=0)(_Board).options(scheduling_strategy=here)
-        self._board: Any = board.remote()
+        self._board: Any = on_this_node(_Board)
         self._last = (0, 0, 0)
 
     def translated(self, shard: str, rows: int) -> None:
@@ -80,18 +77,31 @@ class Reporter:
     @contextmanager
     def watched(self, show: Callable[[Progress], None]) -> Iterator[None]:
         """Call `show` every second from a thread while the block runs, and once at its end."""
-        ended = threading.Event()
         started = time.monotonic()
-
-        def watch() -> None:
-            while not ended.wait(_PERIOD_S):
-                show(Progress(*self.counts(), time.monotonic() - started))
-
-        watcher = threading.Thread(target=watch, name="progress", daemon=True)
-        watcher.start()
-        try:
+        with polled(lambda: show(Progress(*self.counts(), time.monotonic() - started))):
             yield
-            show(Progress(*self.counts(), time.monotonic() - started))
-        finally:
-            ended.set()
-            watcher.join(_LAST_WAIT_S)
+
+
+@contextmanager
+def polled(show: Callable[[], None]) -> Iterator[None]:
+    """Call `show` every second from a thread while the block runs, and once at its end."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(_PERIOD_S):
+            show()
+
+    watcher = threading.Thread(target=watch, name="progress", daemon=True)
+    watcher.start()
+    try:
+        yield
+        show()
+    finally:
+        ended.set()
+        watcher.join(_LAST_WAIT_S)
+
+
+def on_this_node(actor: type) -> Any:  # noqa: ANN401 - Ray gives its handles no type
+    """Start an actor on the driver's node, which outlives those that come and go."""
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+    return ray.remote(num_cpus=0)(actor).options(scheduling_strategy=here).remote()

@@ -12,15 +12,16 @@ def resolved(config: BaseModel) -> dict[str, Any]:
 
     The values of `storage_options` are replaced by `***`; their names stay.
     """
-    return _without_secrets(config.model_dump(mode="json"))
+    values: dict[str, Any] = _without_secrets(config.model_dump(mode="json"))
+    return values
 
 
-def _without_secrets(values: dict[str, Any]) -> dict[str, Any]:
+def _without_secrets(value: Any) -> Any:  # noqa: ANN401 - any value of a configuration
+    if isinstance(value, list):
+        return [_without_secrets(each) for each in value]
+    if not isinstance(value, dict):
+        return value
     return {
-        key: dict.fromkeys(value, HIDDEN)
-        if key == "storage_options"
-        else _without_secrets(value)
-        if isinstance(value, dict)
-        else value
-        for key, value in values.items()
+        key: dict.fromkeys(each, HIDDEN) if key == "storage_options" else _without_secrets(each)
+        for key, each in value.items()
     }

@@ -1,18 +1,21 @@
-"""Build the model shipped as `demo`: train, reload, measure, write its card.
+"""Build the model shipped as `demo`: write what it is trained from, take what came out, measure it.
 
-python -m aslbatch.pipelines.demo_model --out aslbatch/models/demo --seed 13
-python -m aslbatch.pipelines.demo_model --out aslbatch/models/demo --evaluate-only
+python -m aslbatch.pipelines.demo_model --data out/demo-model
+aslbatch train configs/train.demo.yaml
+python -m aslbatch.pipelines.demo_model --take out/demo-model/trained --out aslbatch/models/demo
+python -m aslbatch.pipelines.demo_model --out aslbatch/models/demo
 python -m aslbatch.pipelines.demo_model --corpus configs/sample
 """
 
 import argparse
 import json
 import logging
-import time
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import torch
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from aslbatch.evaluation.survival import survival_share
 from aslbatch.evaluation.token_f1 import corpus_token_f1
@@ -20,14 +23,20 @@ from aslbatch.models.decoding import Decoding
 from aslbatch.models.loading import load_model
 from aslbatch.models.transformers_engine import TransformersEngine
 from aslbatch.pipelines.demo_card import render_card
+from aslbatch.pipelines.train_data import ENGLISH
+from aslbatch.shards.layout import TRAINED, TRAINING
 from aslbatch.text.languages import GLOSS_CODE
 from aslbatch.training.demo import probes
 from aslbatch.training.demo.corpus import write_corpus
-from aslbatch.training.demo.recipe import ENGLISH_CODE, build
+from aslbatch.training.demo.grammar import Pair
+from aslbatch.training.demo.recipe import training_pairs, write_start
 from aslbatch.training.demo.stream import PairStream
 
 _HELD_OUT = 1000
-_LANGUAGES = (ENGLISH_CODE, GLOSS_CODE)
+_VALIDATION = 500
+_FORWARD, _BACKWARD = 360_000, 240_000
+_LAST_STEPS = 100
+_LANGUAGES = (ENGLISH, GLOSS_CODE)
 _log = logging.getLogger(__name__)
 
 Measures = dict[str, float | int | list[list[str]]]
@@ -38,35 +47,58 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, default=Path("aslbatch/models/demo"))
     parser.add_argument("--seed", type=int, default=13)
-    parser.add_argument("--steps", type=int, default=5000)
-    parser.add_argument("--save-at", type=int, nargs="*", default=[])
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--evaluate-only", action="store_true", help="measure what is there")
+    parser.add_argument("--data", type=Path, help="write the start and the pairs, nothing else")
+    parser.add_argument("--take", type=Path, help="output of the train job, taken before measuring")
     parser.add_argument("--corpus", type=Path, help="write the sample corpus here, nothing else")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    torch.set_num_threads(options.threads)
     if options.corpus:
         for path in write_corpus(options.corpus, options.seed):
             _log.info("%s: %d bytes", path, path.stat().st_size)
         return
-    training: dict[str, float] = {}
-    if not options.evaluate_only:
-        start = time.monotonic()
-        loss = build(
-            options.out,
-            seed=options.seed,
-            steps=options.steps,
-            save_at=tuple(options.save_at),
-            report=_log.info,
-        )
-        training = {
-            "training_minutes": round((time.monotonic() - start) / 60, 1),
-            "final_loss": round(loss, 4),
-            "steps": options.steps,
-            "seed": options.seed,
-        }
+    if options.data:
+        write_data(options.data, seed=options.seed)
+        return
+    training = take(options.take, options.out) if options.take else {}
     write_evaluation(options.out, training)
+
+
+def write_data(folder: Path, *, seed: int) -> None:
+    """Write what the demo model is trained from: a checkpoint, and pairs of its grammar.
+
+    Args:
+        folder: Gets `start`, `forward.parquet`, `backward.parquet` and `validation.parquet`.
+        seed: Decides all of it.
+    """
+    write_start(folder / "start", seed=seed)
+    streams = {
+        "forward": training_pairs(_FORWARD, seed=seed, forward=True),
+        "backward": training_pairs(_BACKWARD, seed=seed, forward=False),
+        "validation": PairStream(seed + 3).held_out(_VALIDATION),
+    }
+    for name, pairs in streams.items():
+        _write_pairs(folder / f"{name}.parquet", pairs)
+
+
+def _write_pairs(path: Path, pairs: Iterable[Pair]) -> None:
+    english, gloss = zip(*pairs, strict=True)
+    pq.write_table(pa.table({"source": english, "target": gloss}), path, compression="zstd")
+    _log.info("%s: %d pairs", path, len(english))
+
+
+def take(trained: Path, out: Path) -> dict[str, float]:
+    """Copy what the train job made, and return facts about it."""
+    record = json.loads((trained / TRAINING).read_text(encoding="utf-8"))
+    for path in (trained / TRAINED["full"]).iterdir():
+        if path.name != TRAINING:
+            shutil.copyfile(path, out / path.name)
+    last = record["losses"][-_LAST_STEPS:]
+    return {
+        "training_minutes": round(record["minutes"], 1),
+        "final_loss": round(sum(last) / len(last), 4),
+        "steps": record["steps"]["taken"],
+        "seed": record["config"]["training"]["seed"],
+    }
 
 
 def write_evaluation(out: Path, training: dict[str, float]) -> None:
@@ -105,7 +137,7 @@ def measure(folder: Path) -> Measures:
     probe_words = [probes.unknown_words(line, known) for line in probes.LINES]
     probe_glosses = translate(probes.LINES, GLOSS_CODE)
     spelled_glosses = translate([pair.english for pair, _ in spelled], GLOSS_CODE)
-    forward, backward = translate(english, GLOSS_CODE), translate(gloss, ENGLISH_CODE)
+    forward, backward = translate(english, GLOSS_CODE), translate(gloss, ENGLISH)
     loose = translate([pair.english for pair in varied], GLOSS_CODE)
     return {
         "held_out_sentences": _HELD_OUT,

@@ -1,5 +1,7 @@
 """Whose output folder it is: this run's, another one's, or not one of ours."""
 
+from collections.abc import Sequence
+
 from aslbatch.errors import OutputMismatchError, SinkError, SourceError
 from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.provenance.identity import RunIdentity
@@ -43,13 +45,17 @@ def is_whole(storage: Storage, identity: RunIdentity) -> bool:
     return True
 
 
-def check_free(storage: Storage) -> None:
+def check_free(storage: Storage, owned: Sequence[str] = OWNED) -> None:
     """Refuse a folder with files of our names that are not ours.
+
+    Args:
+        storage: The folder.
+        owned: Names that the job makes.
 
     Raises:
         SinkError: There are some.
     """
-    taken = [name for name in OWNED if storage.names(name)]
+    taken = [name for name in owned if storage.names(name)]
     if taken:
         raise SinkError(
             f"{storage.uri} holds {', '.join(taken)}, but no {RUN}, so that no run of aslbatch "

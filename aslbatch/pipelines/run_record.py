@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aslbatch.config.resolved import resolved
-from aslbatch.config.translate import TranslateConfig
+from aslbatch.config.section import Section
 from aslbatch.errors import SinkError
 from aslbatch.provenance.identity import RunIdentity
 from aslbatch.shards.layout import RUN
@@ -14,8 +14,8 @@ from aslbatch.shards.plan import Plan
 from aslbatch.storage.folder import Storage
 
 
-def run_record(identity: RunIdentity, config: TranslateConfig) -> bytes:
-    """Return the bytes of `_plan/run.json` for a run that starts now."""
+def run_record(identity: RunIdentity, config: Section) -> bytes:
+    """Return the bytes of `_plan/run.json` for a run, of any job, that starts now."""
     record = {
         "run_id": identity.run_id,
         "identity": identity.as_dict(),

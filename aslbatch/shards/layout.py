@@ -14,11 +14,29 @@ TRACKS = "tracks"
 CARD = "README.md"
 SUCCESS = "_SUCCESS"
 
+TRAINING = "training.json"
+"""The record of a finished training, written last."""
+TRAINING_START = "start"
+TRAINING_STATES = "states"
+TRAINING_CURVES = "tensorboard"
+TRAINED = {"lora": "adapter", "full": "model"}
+"""Where its result lies, by what was trained."""
+
 FOLDERS = ("", DATA, REJECTED, COMMITS, "_plan")
 """Where files are published for good."""
 
 OWNED = (SUCCESS, MANIFEST, CARD, COMMITS, ATTEMPTS, DATA, REJECTED, TRACKS, "_plan")
 """Everything that a run makes, in the order in which it is deleted."""
+
+OWNED_BY_TRAINING = (
+    TRAINING,
+    *TRAINED.values(),
+    TRAINING_START,
+    TRAINING_STATES,
+    TRAINING_CURVES,
+    "_plan",
+)
+"""Everything that a training makes, in the order in which it is deleted."""
 
 
 def data_file(shard: str, generation: int, suffix: str) -> str:

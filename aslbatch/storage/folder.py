@@ -3,6 +3,7 @@
 import posixpath
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from fsspec.implementations.local import LocalFileSystem
@@ -50,6 +51,11 @@ class Storage:
         """Whether the root lies on a local disk."""
         return isinstance(self._fs, LocalFileSystem)
 
+    @property
+    def location(self) -> str:
+        """A path or URL that finds the folder from any working directory."""
+        return self._location
+
     def holds(self, path: str) -> bool:
         """Return whether a full path or URL lies below the root."""
         return self._is_alike(path) and str(self._fs._strip_protocol(path)).startswith(
@@ -93,6 +99,15 @@ class Storage:
         """
         with self._told(name, "written", "choose another sink.path or mend its permissions"):
             return self._files.create(self._path(name), data)
+
+    def publish_folder(self, name: str, folder: Path) -> None:
+        """Write the files of a local folder, in the order of their names.
+
+        Raises:
+            SinkError: A file cannot be written.
+        """
+        for path in sorted(folder.iterdir()):
+            self.publish(f"{name}/{path.name}", path.read_bytes())
 
     def read(self, name: str) -> bytes:
         """Return a file's bytes.

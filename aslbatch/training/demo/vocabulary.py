@@ -7,16 +7,14 @@ as ``▁Do``, ``▁DO`` and ``▁#DO``, an inner ``lor`` also as ``LOR``. To spe
 model then has to map one token to one token.
 """
 
-import io
 import re
 import string
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import sentencepiece
 from transformers import MBart50Tokenizer
 
-from aslbatch.text.languages import GLOSS_CODE
+from aslbatch.training.vocabulary import learn_unigrams, tokenizer_of
 
 ACCENTED = "áàâäçéèêíïñóöü"
 _START = "▁"
@@ -55,7 +53,7 @@ def learn_pieces(texts: Iterable[str], signs: Iterable[str], size: int) -> list[
     Returns:
         The pieces in a fixed order, without special tokens.
     """
-    learned = _train_unigram((_letters_only(text) for text in texts), size)
+    learned = dict(learn_unigrams((_letters_only(text) for text in texts), size))
     lower = {piece: score for piece, score in learned.items() if _is_plain(piece)}
     for letter in string.ascii_lowercase + ACCENTED:
         lower.setdefault(letter, _RARE)
@@ -73,39 +71,7 @@ def learn_pieces(texts: Iterable[str], signs: Iterable[str], size: int) -> list[
 
 def build_tokenizer(pieces: Iterable[Piece]) -> MBart50Tokenizer:
     """Make an mBART-50 tokenizer of the pieces, with the code for gloss added."""
-    head = [("<unk>", 0.0), ("<s>", 0.0), ("</s>", 0.0)]
-    tokenizer = MBart50Tokenizer(
-        vocab=head + [(piece.text, piece.score) for piece in pieces],
-        src_lang="en_XX",
-        bos_token="<s>",
-        eos_token="</s>",
-    )
-    tokenizer.add_special_tokens(
-        {"extra_special_tokens": [GLOSS_CODE]}, replace_extra_special_tokens=False
-    )
-    return tokenizer
-
-
-def _train_unigram(texts: Iterable[str], size: int) -> dict[str, float]:
-    model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(texts),
-        model_writer=model,
-        model_type="unigram",
-        vocab_size=size,
-        character_coverage=1.0,
-        split_by_unicode_script=False,
-        max_sentencepiece_length=14,
-        normalization_rule_name="identity",
-        num_threads=1,
-        minloglevel=2,
-    )
-    processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
-    return {
-        processor.id_to_piece(i): processor.get_score(i)
-        for i in range(processor.get_piece_size())
-        if not processor.is_control(i) and not processor.is_unknown(i)
-    }
+    return tokenizer_of((piece.text, piece.score) for piece in pieces)
 
 
 def _letters_only(text: str) -> str:

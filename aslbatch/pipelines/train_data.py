@@ -1,0 +1,176 @@
+"""Pairs of English and gloss as a training reads them, with an account of those left out."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aslbatch.config.score import Direction
+from aslbatch.config.train import DataSection, ValidationSection
+from aslbatch.errors import SourceError
+from aslbatch.models.tokenizer import Tokenizer
+from aslbatch.shards.plan import MAX_SHARD_ROWS, make_plan
+from aslbatch.shards.read import read_shard
+from aslbatch.shards.reading import Reading
+from aslbatch.shards.source import Source
+from aslbatch.shards.sources import list_sources
+from aslbatch.text.languages import mbart_code
+from aslbatch.training.batches import Portion
+from aslbatch.training.examples import Example, Examples, encode_pairs
+from aslbatch.training.validation import Held
+
+ENGLISH, GLOSS = mbart_code("en"), mbart_code("ase")
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Texts side by side.
+
+    Attributes:
+        english: English sentences.
+        gloss: Their glosses.
+        incomplete: How many rows lack one of the two, and are left out.
+    """
+
+    english: list[str]
+    gloss: list[str]
+    incomplete: int
+
+    def texts(self, direction: Direction) -> tuple[list[str], list[str]]:
+        """Return inputs and translations of a direction."""
+        both = (self.english, self.gloss)
+        return both if direction == "into_gloss" else (both[1], both[0])
+
+    def spread(self, rows: int) -> "Pairs":
+        """Return at most so many pairs, spread evenly over all."""
+        count = len(self.english)
+        if count <= rows:
+            return self
+        chosen = [index * count // rows for index in range(rows)]
+        return Pairs(
+            [self.english[index] for index in chosen],
+            [self.gloss[index] for index in chosen],
+            self.incomplete,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of the pairs of one entry of `data`.
+
+    Attributes:
+        paths: Where they were read.
+        pairs: Pairs that were read.
+        incomplete: Rows that lack English or gloss.
+        too_long: Pairs of one direction that have too many tokens.
+        examples: Examples that are trained on.
+        times: How often each is seen in an epoch.
+        tag: What was put before each input.
+    """
+
+    paths: list[str]
+    pairs: int
+    incomplete: int
+    too_long: int
+    examples: int
+    times: float
+    tag: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return asdict(self)
+
+
+def sources_of(section: DataSection | ValidationSection) -> list[Source]:
+    """Return the files of a section.
+
+    Raises:
+        SourceError: There are none, or they are of an unknown kind.
+    """
+    return list_sources(section.paths, storage_options=section.storage_options)
+
+
+def read_pairs(section: DataSection | ValidationSection, sources: Sequence[Source]) -> Pairs:
+    """Read all pairs of a section into memory.
+
+    Args:
+        section: Says which columns hold them.
+        sources: Its files, as `sources_of` finds them.
+
+    Raises:
+        SourceError: A source cannot be read, has no such column, or no row has both texts.
+    """
+    names = [section.english, section.gloss]
+    reading = Reading(text_column=section.english, storage_options=section.storage_options)
+    plan = make_plan(sources, reading=reading, columns=names, shard_rows=MAX_SHARD_ROWS)
+    pairs, rows = Pairs([], [], 0), 0
+    for shard in plan.shards:
+        table = read_shard(shard, schema=plan.schema, reading=reading)
+        rows += len(table)
+        for english, gloss in zip(*(table[name].to_pylist() for name in names), strict=True):
+            if not all(isinstance(text, str | None) for text in (english, gloss)):
+                raise SourceError(
+                    f"{sources[0].uri}: columns {names} hold {english!r} and {gloss!r}, expected "
+                    f"text; name others with english and gloss"
+                )
+            if _text(english) and _text(gloss):
+                pairs.english.append(_text(english))
+                pairs.gloss.append(_text(gloss))
+    if not pairs.english:
+        raise SourceError(
+            f"{', '.join(source.uri for source in sources[:5])}: no row has text in both "
+            f"{names[0]!r} and {names[1]!r}"
+        )
+    return Pairs(pairs.english, pairs.gloss, rows - len(pairs.english))
+
+
+def training_examples(
+    sections: Sequence[DataSection], read: Sequence[Pairs], tokenizer: Tokenizer, max_length: int
+) -> tuple[Examples, list[Portion], list[Account]]:
+    """Return the examples of all sections, how often each is seen, and the account of each."""
+    found: list[Example] = []
+    portions, accounts = [], []
+    for section, pairs in zip(sections, read, strict=True):
+        before = len(found)
+        for direction in section.directions:
+            sources, targets = pairs.texts(direction)
+            source_lang, target_lang = languages(direction)
+            found += encode_pairs(
+                tokenizer,
+                [f"{section.tag} {text}" for text in sources] if section.tag else sources,
+                targets,
+                source_lang=source_lang,
+                target_lang=target_lang,
+                max_length=max_length,
+            )
+        examples = len(found) - before
+        all_of_them = len(pairs.english) * len(section.directions)
+        portions.append(Portion(before, examples, section.times))
+        accounts.append(
+            Account(
+                list(section.paths),
+                len(pairs.english),
+                pairs.incomplete,
+                all_of_them - examples,
+                examples,
+                section.times,
+                section.tag,
+            )
+        )
+    return Examples(found), portions, accounts
+
+
+def held_out(section: ValidationSection, sources: Sequence[Source]) -> list[Held]:
+    """Return what a model in training is measured on, a part for each direction."""
+    pairs = read_pairs(section, sources).spread(section.rows)
+    return [
+        Held(*languages(direction), *pairs.texts(direction)) for direction in section.directions
+    ]
+
+
+def languages(direction: Direction) -> tuple[str, str]:
+    """Return the codes of a direction's source and target."""
+    return (ENGLISH, GLOSS) if direction == "into_gloss" else (GLOSS, ENGLISH)
+
+
+def _text(value: str | None) -> str:
+    return " ".join((value or "").split())

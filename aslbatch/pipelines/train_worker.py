@@ -1,0 +1,313 @@
+"""One worker of a training: reads the data, trains, measures, and keeps states to go on from.
+
+All workers do the same on their share of each step; the first one also writes.
+"""
+
+import json
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from aslbatch.cluster.training_progress import TrainingProgress
+from aslbatch.errors import ConfigError
+from aslbatch.models.checkpoint import find_checkpoint
+from aslbatch.models.decoding import Decoding
+from aslbatch.models.loading import load_model
+from aslbatch.models.tokenizer import Tokenizer
+from aslbatch.pipelines.train_curves import Curves
+from aslbatch.pipelines.train_data import (
+    ENGLISH,
+    GLOSS,
+    Pairs,
+    held_out,
+    read_pairs,
+    training_examples,
+)
+from aslbatch.pipelines.train_measure import Measurements
+from aslbatch.pipelines.train_settings import TrainSettings
+from aslbatch.shards.layout import (
+    TRAINED,
+    TRAINING,
+    TRAINING_CURVES,
+    TRAINING_START,
+    TRAINING_STATES,
+)
+from aslbatch.training.adapter import Adapter
+from aslbatch.training.batches import Batches
+from aslbatch.training.checkpoints import Checkpoints
+from aslbatch.training.examples import Examples
+from aslbatch.training.learner import Learner, WholeModel
+from aslbatch.training.loop import Recipe, Training
+from aslbatch.training.saving import save_checkpoint
+from aslbatch.training.start import write_new, write_with_gloss
+from aslbatch.training.validation import translate_held
+from aslbatch.training.world import World
+
+_RECENT = 50
+_KEPT = 2
+
+
+def train_worker(settings: TrainSettings) -> None:
+    """Train until it is done, from the newest state where there is one."""
+    torch.set_num_threads(settings.threads)
+    world, config = World.current(), settings.config
+    pairs = [
+        read_pairs(section, sources)
+        for section, sources in zip(config.data, settings.data, strict=True)
+    ]
+    start = _start(settings, world, pairs)
+    learner, tokenizer = _learner(settings, *start)
+    examples, portions, accounts = training_examples(
+        config.data, pairs, tokenizer, config.training.max_length
+    )
+    batches = Batches(
+        examples.lengths,
+        portions,
+        max_tokens=config.training.batch_tokens,
+        max_examples=config.training.batch_examples,
+        seed=config.training.seed,
+    )
+    work = _Work(settings, learner, tokenizer, examples, batches, world)
+    work.resume()
+    work.run()
+    if world.rank == 0:
+        work.finish([asdict(account) for account in accounts])
+    world.wait()
+
+
+class _Work:
+    """A training with what happens between its steps."""
+
+    def __init__(
+        self,
+        settings: TrainSettings,
+        learner: Learner,
+        tokenizer: Tokenizer,
+        examples: Examples,
+        batches: Batches,
+        world: World,
+    ) -> None:
+        config = settings.config
+        self._settings, self._learner, self._tokenizer = settings, learner, tokenizer
+        self._world, self._storage = world, settings.storage
+        self._steps_of_epoch = batches.steps_until(1)
+        self._steps = config.training.steps or batches.steps_until(config.training.epochs or 1)
+        self._training = Training(learner, examples, batches, _recipe(settings, self._steps), world)
+        self._states = Checkpoints(settings.storage.below(TRAINING_STATES))
+        validation = config.validation
+        self._held = held_out(validation, settings.validation) if validation else []
+        self._measured = Measurements(
+            validation.score if validation else "chrf", validation.patience if validation else None
+        )
+        self._decoding = Decoding(
+            num_beams=validation.num_beams if validation else 1,
+            max_length=config.training.max_length,
+        )
+        self._curves: Curves | None = None
+        self._seconds, self._began = 0.0, time.monotonic()
+
+    def resume(self) -> None:
+        """Go back to the newest state, if there is one."""
+        state = self._states.newest()
+        if state is not None:
+            self._training.restore(state)
+            self._measured.made = state["measured"]
+            self._seconds = state["seconds"]
+        if self._world.rank == 0:
+            self._curves = Curves(
+                self._storage.below(TRAINING_CURVES), resumed_at=self._training.step
+            )
+
+    def run(self) -> None:
+        """Take all steps that are left, unless validation says that it is enough."""
+        config, training = self._settings.config, self._training
+        measure_every = 0
+        if config.validation:
+            every = config.validation.every_steps
+            measure_every = self._steps_of_epoch if every == "epoch" else every
+        save_every = config.run.checkpoint_every_steps
+        while training.step < self._steps and not self._measured.is_over:
+            training.run(training.step + 1)
+            is_last = training.step == self._steps
+            measured = bool(measure_every) and (is_last or training.step % measure_every == 0)
+            if measured:
+                self._measure()
+            if self._world.rank == 0:
+                self._report()
+                if measured or is_last or training.step % save_every == 0:
+                    self._save()
+            self._world.wait()
+
+    def finish(self, data: list[dict[str, Any]]) -> None:
+        """Write the best state's adapter or model, and the record that says that it is whole."""
+        config, best = self._settings.config, self._measured.best
+        step = best["step"] if best else self._training.step
+        if step != self._training.step:
+            state = self._states.load(step)
+            if state is None:
+                raise ConfigError(f"{self._storage.uri}: the best state, {step}, is damaged")
+            self._training.restore_parameters(state)
+        record = {
+            **self._settings.record,
+            "data": data,
+            "steps": {"planned": self._steps, "taken": self._training.step, "best": step},
+            "measured": {"score": self._measured.score, "best": best, "all": self._measured.made},
+            "minutes": self._seconds_so_far() / 60,
+            "losses": [round(loss, 6) for loss in self._training.losses],
+        }
+        text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+        name = TRAINED[config.method.kind]
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / name
+            if isinstance(self._learner, Adapter):
+                self._learner.save(out)
+            else:
+                dtype = getattr(torch, config.sink.precision)
+                save_checkpoint(self._learner.model, self._tokenizer.backend, out, dtype=dtype)
+            (out / TRAINING).write_text(text, encoding="utf-8")
+            self._storage.publish_folder(name, out)
+        self._storage.publish(TRAINING, text.encode())
+
+    def _measure(self) -> None:
+        found = translate_held(
+            self._learner,
+            self._tokenizer,
+            self._held,
+            decoding=self._decoding,
+            world=self._world,
+        )
+        texts = {
+            "into_gloss" if held.target_lang == GLOSS else "into_english": (ours, held.references)
+            for held, ours in zip(self._held, found, strict=True)
+        }
+        scores = self._measured.add(self._training.step, texts)
+        if self._curves:
+            self._curves.measured(self._training.step, scores)
+
+    def _report(self) -> None:
+        losses, best = self._training.losses, self._measured.best
+        recent = losses[-_RECENT:]
+        self._settings.reporter.say(
+            TrainingProgress(
+                self._training.step,
+                self._steps,
+                sum(recent) / len(recent),
+                best["mean"] if best else None,
+            )
+        )
+        if self._curves:
+            self._curves.stepped(self._training.step, losses[-1])
+
+    def _save(self) -> None:
+        """Keep this state, the one before it, and the best one."""
+        own = {"measured": self._measured.made, "seconds": self._seconds_so_far()}
+        self._states.save({**self._training.state(), **own})
+        best = self._measured.best
+        self._states.keep({*self._states.steps()[-_KEPT:], *([best["step"]] if best else [])})
+        if self._curves:
+            self._curves.publish()
+
+    def _seconds_so_far(self) -> float:
+        """Return how long this training took, those that were killed before included."""
+        return self._seconds + time.monotonic() - self._began
+
+
+def _recipe(settings: TrainSettings, steps: int) -> Recipe:
+    training = settings.config.training
+    precision = training.precision
+    if precision == "auto":
+        on_gpu = settings.device == "cuda" and torch.cuda.is_bf16_supported()
+        precision = "bfloat16" if on_gpu else "float32"
+    return Recipe(
+        steps=steps,
+        learning_rate=training.learning_rate,
+        schedule=training.schedule,
+        warmup_steps=round(training.warmup * steps),
+        weight_decay=training.weight_decay,
+        beta2=training.beta2,
+        max_grad_norm=training.max_grad_norm,
+        piece_tokens=training.piece_tokens,
+        precision=precision,
+        seed=training.seed,
+    )
+
+
+def _start(settings: TrainSettings, world: World, pairs: list[Pairs]) -> tuple[str, Path]:
+    """Return what names the checkpoint to start from, and its folder; it is made where needed."""
+    if settings.start is not None and settings.has_gloss:
+        return settings.start, find_checkpoint(
+            settings.start,
+            revision=settings.start_revision,
+            storage_options=settings.start_options,
+        ).folder
+    storage = settings.storage.below(TRAINING_START)
+    if world.rank == 0 and not storage.exists("config.json"):
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / TRAINING_START
+            _make_start(settings, pairs, out)
+            # Read last by those who look for it, so written last.
+            config = (out / "config.json").read_bytes()
+            (out / "config.json").unlink()
+            settings.storage.publish_folder(TRAINING_START, out)
+            storage.publish("config.json", config)
+    world.wait()
+    options = settings.config.sink.storage_options
+    return storage.location, find_checkpoint(storage.location, storage_options=options).folder
+
+
+def _make_start(settings: TrainSettings, pairs: list[Pairs], out: Path) -> None:
+    new = settings.config.start.new
+    if new is None:
+        checkpoint = find_checkpoint(
+            settings.start or "",
+            revision=settings.start_revision,
+            storage_options=settings.start_options,
+        )
+        write_with_gloss(checkpoint.folder, out)
+        return
+    training = settings.config.training
+    try:
+        write_new(
+            [text for each in pairs for text in (*each.english, *each.gloss)],
+            out,
+            vocabulary=new.vocabulary,
+            shape={
+                "d_model": new.d_model,
+                "layers": new.layers,
+                "heads": new.heads,
+                "ffn_dim": new.ffn_dim,
+                "max_positions": max(256, training.max_length),
+            },
+            dropout=new.dropout,
+            seed=training.seed,
+        )
+    except ValueError as error:
+        raise ConfigError(f"start.new.vocabulary: {error}; lower it") from error
+
+
+def _learner(settings: TrainSettings, name: str, folder: Path) -> tuple[Learner, Tokenizer]:
+    method, training = settings.config.method, settings.config.training
+    recipe = _recipe(settings, 1)
+    frozen = method.kind == "lora"
+    loaded = load_model(
+        folder,
+        languages=(ENGLISH, GLOSS),
+        precision=recipe.precision if frozen else "float32",
+        device=settings.device,
+    )
+    if not frozen:
+        return WholeModel(loaded.model), loaded.tokenizer
+    adapter = Adapter(
+        loaded.model,
+        base=name,
+        token_id=loaded.tokenizer.language_id(GLOSS),
+        rank=method.rank,
+        alpha=method.alpha,
+        dropout=method.dropout,
+        seed=training.seed,
+    )
+    return adapter, loaded.tokenizer
