@@ -6,16 +6,17 @@ import torch
 from transformers import MBart50Tokenizer, MBartConfig, MBartForConditionalGeneration
 
 
-def tiny_checkpoint(folder: Path) -> Path:
-    """Write a random mBART-50 checkpoint with `asl_GL`: all parts are there, none has learned.
+def tiny_checkpoint(folder: Path, *, gloss: bool = True) -> Path:
+    """Write a random mBART-50 checkpoint: all parts are there, none has learned.
 
-    Its vocabulary is single characters, its largest matrix has some thousand numbers.
+    Its vocabulary is single characters and, with `gloss`, the code `asl_GL`; its largest matrix has
+    some thousand numbers.
     """
     letters = [chr(code) for code in range(33, 127)]
     pieces = ["<unk>", "<s>", "</s>", "▁", *letters, *(f"▁{letter}" for letter in letters)]
     tokenizer = MBart50Tokenizer(vocab=[(piece, -float(len(piece))) for piece in pieces])
     tokenizer.add_special_tokens(
-        {"bos_token": "<s>", "extra_special_tokens": ["asl_GL"]},
+        {"bos_token": "<s>", "extra_special_tokens": ["asl_GL"] if gloss else []},
         replace_extra_special_tokens=False,
     )
     torch.manual_seed(0)

@@ -127,7 +127,7 @@ class TrainingSection(Section):
     piece_tokens: int = Field(
         default=8_192,
         ge=8,
-        description="Most padded tokens at once; a larger step is added up. Lower it to save memory.",
+        description="Most padded tokens at once; larger steps are added up. Less saves memory.",
     )
     max_length: int = Field(
         default=128, ge=3, description="Pairs with more tokens on a side are left out."

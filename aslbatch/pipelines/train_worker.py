@@ -14,36 +14,31 @@ import torch
 
 from aslbatch.cluster.training_progress import TrainingProgress
 from aslbatch.errors import ConfigError
-from aslbatch.models.checkpoint import find_checkpoint
 from aslbatch.models.decoding import Decoding
-from aslbatch.models.loading import load_model
 from aslbatch.models.tokenizer import Tokenizer
 from aslbatch.pipelines.train_curves import Curves
 from aslbatch.pipelines.train_data import (
-    ENGLISH,
     GLOSS,
-    Pairs,
     held_out,
     read_pairs,
     training_examples,
 )
 from aslbatch.pipelines.train_measure import Measurements
 from aslbatch.pipelines.train_settings import TrainSettings
+from aslbatch.pipelines.train_start import learner_of, recipe_of, start_checkpoint
 from aslbatch.shards.layout import (
     TRAINED,
     TRAINING,
     TRAINING_CURVES,
-    TRAINING_START,
     TRAINING_STATES,
 )
 from aslbatch.training.adapter import Adapter
 from aslbatch.training.batches import Batches
 from aslbatch.training.checkpoints import Checkpoints
 from aslbatch.training.examples import Examples
-from aslbatch.training.learner import Learner, WholeModel
-from aslbatch.training.loop import Recipe, Training
+from aslbatch.training.learner import Learner
+from aslbatch.training.loop import Training
 from aslbatch.training.saving import save_checkpoint
-from aslbatch.training.start import write_new, write_with_gloss
 from aslbatch.training.validation import translate_held
 from aslbatch.training.world import World
 
@@ -59,8 +54,8 @@ def train_worker(settings: TrainSettings) -> None:
         read_pairs(section, sources)
         for section, sources in zip(config.data, settings.data, strict=True)
     ]
-    start = _start(settings, world, pairs)
-    learner, tokenizer = _learner(settings, *start)
+    start = start_checkpoint(settings, world, pairs)
+    learner, tokenizer = learner_of(settings, *start)
     examples, portions, accounts = training_examples(
         config.data, pairs, tokenizer, config.training.max_length
     )
@@ -96,7 +91,8 @@ class _Work:
         self._world, self._storage = world, settings.storage
         self._steps_of_epoch = batches.steps_until(1)
         self._steps = config.training.steps or batches.steps_until(config.training.epochs or 1)
-        self._training = Training(learner, examples, batches, _recipe(settings, self._steps), world)
+        recipe = recipe_of(settings, self._steps)
+        self._training = Training(learner, examples, batches, recipe, world)
         self._states = Checkpoints(settings.storage.below(TRAINING_STATES))
         validation = config.validation
         self._held = held_out(validation, settings.validation) if validation else []
@@ -140,7 +136,6 @@ class _Work:
                 self._report()
                 if measured or is_last or training.step % save_every == 0:
                     self._save()
-            self._world.wait()
 
     def finish(self, data: list[dict[str, Any]]) -> None:
         """Write the best state's adapter or model, and the record that says that it is whole."""
@@ -214,100 +209,3 @@ class _Work:
     def _seconds_so_far(self) -> float:
         """Return how long this training took, those that were killed before included."""
         return self._seconds + time.monotonic() - self._began
-
-
-def _recipe(settings: TrainSettings, steps: int) -> Recipe:
-    training = settings.config.training
-    precision = training.precision
-    if precision == "auto":
-        on_gpu = settings.device == "cuda" and torch.cuda.is_bf16_supported()
-        precision = "bfloat16" if on_gpu else "float32"
-    return Recipe(
-        steps=steps,
-        learning_rate=training.learning_rate,
-        schedule=training.schedule,
-        warmup_steps=round(training.warmup * steps),
-        weight_decay=training.weight_decay,
-        beta2=training.beta2,
-        max_grad_norm=training.max_grad_norm,
-        piece_tokens=training.piece_tokens,
-        precision=precision,
-        seed=training.seed,
-    )
-
-
-def _start(settings: TrainSettings, world: World, pairs: list[Pairs]) -> tuple[str, Path]:
-    """Return what names the checkpoint to start from, and its folder; it is made where needed."""
-    if settings.start is not None and settings.has_gloss:
-        return settings.start, find_checkpoint(
-            settings.start,
-            revision=settings.start_revision,
-            storage_options=settings.start_options,
-        ).folder
-    storage = settings.storage.below(TRAINING_START)
-    if world.rank == 0 and not storage.exists("config.json"):
-        with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / TRAINING_START
-            _make_start(settings, pairs, out)
-            # Read last by those who look for it, so written last.
-            config = (out / "config.json").read_bytes()
-            (out / "config.json").unlink()
-            settings.storage.publish_folder(TRAINING_START, out)
-            storage.publish("config.json", config)
-    world.wait()
-    options = settings.config.sink.storage_options
-    return storage.location, find_checkpoint(storage.location, storage_options=options).folder
-
-
-def _make_start(settings: TrainSettings, pairs: list[Pairs], out: Path) -> None:
-    new = settings.config.start.new
-    if new is None:
-        checkpoint = find_checkpoint(
-            settings.start or "",
-            revision=settings.start_revision,
-            storage_options=settings.start_options,
-        )
-        write_with_gloss(checkpoint.folder, out)
-        return
-    training = settings.config.training
-    try:
-        write_new(
-            [text for each in pairs for text in (*each.english, *each.gloss)],
-            out,
-            vocabulary=new.vocabulary,
-            shape={
-                "d_model": new.d_model,
-                "layers": new.layers,
-                "heads": new.heads,
-                "ffn_dim": new.ffn_dim,
-                "max_positions": max(256, training.max_length),
-            },
-            dropout=new.dropout,
-            seed=training.seed,
-        )
-    except ValueError as error:
-        raise ConfigError(f"start.new.vocabulary: {error}; lower it") from error
-
-
-def _learner(settings: TrainSettings, name: str, folder: Path) -> tuple[Learner, Tokenizer]:
-    method, training = settings.config.method, settings.config.training
-    recipe = _recipe(settings, 1)
-    frozen = method.kind == "lora"
-    loaded = load_model(
-        folder,
-        languages=(ENGLISH, GLOSS),
-        precision=recipe.precision if frozen else "float32",
-        device=settings.device,
-    )
-    if not frozen:
-        return WholeModel(loaded.model), loaded.tokenizer
-    adapter = Adapter(
-        loaded.model,
-        base=name,
-        token_id=loaded.tokenizer.language_id(GLOSS),
-        rank=method.rank,
-        alpha=method.alpha,
-        dropout=method.dropout,
-        seed=training.seed,
-    )
-    return adapter, loaded.tokenizer

@@ -8,6 +8,7 @@ its rows, of which all but one are thrown away; with mBART-50's 250,000 that dou
 import copy
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -67,16 +68,17 @@ class Adapter:
             # PEFT asks transformers by a name that the latter is about to drop.
             warnings.simplefilter("ignore", FutureWarning)
             self._peft: PeftModel = get_peft_model(model, copy.deepcopy(self._config))
-        self.model: MBartForConditionalGeneration = self._peft.get_base_model()  # type: ignore[operator]
+        base_model: Any = self._peft.get_base_model()
+        self.model: MBartForConditionalGeneration = base_model
         self._token_id = token_id
-        self._weight = self.model.get_input_embeddings().weight
+        self._weight: Tensor = base_model.get_input_embeddings().weight
         self._row = nn.Parameter(self._weight[token_id].detach().float().clone())
         self.parameters: dict[str, nn.Parameter] = {
             name: parameter
-            for name, parameter in self.model.named_parameters()
+            for name, parameter in base_model.named_parameters()
             if parameter.requires_grad
         } | {_ROW: self._row}
-        for stack in (self.model.model.encoder, self.model.model.decoder):
+        for stack in (base_model.model.encoder, base_model.model.decoder):
             stack.embed_tokens.register_forward_hook(self._with_row)
 
     def loss(self, batch: Batch) -> Tensor:
@@ -112,5 +114,6 @@ class Adapter:
     def _with_row(self, module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> Tensor:
         """Put the trained row where its token stands, so that gradients reach it."""
         (ids,) = inputs
-        scaled = (self._row * module.embed_scale).to(output.dtype)
+        scale: float = module.embed_scale  # type: ignore[assignment]
+        scaled = (self._row * scale).to(output.dtype)
         return torch.where((ids == self._token_id)[..., None], scaled, output)

@@ -1,10 +1,7 @@
 """What is trained of a model: all of it, or an adapter and the embedding of one new token."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Protocol
 
-import torch
 from torch import Tensor, nn
 from transformers import MBartForConditionalGeneration
 
@@ -50,12 +47,3 @@ class WholeModel:
     def merged(self) -> MBartForConditionalGeneration:
         """See `Learner`; the model itself, and not a copy."""
         return self.model.eval()
-
-
-@contextmanager
-def without_gradients(model: nn.Module) -> Iterator[None]:
-    """Evaluate a model, and put it back into training mode."""
-    model.eval()
-    with torch.inference_mode():
-        yield
-    model.train()

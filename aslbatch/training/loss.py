@@ -87,7 +87,7 @@ class _SummedCrossEntropy(torch.autograd.Function):
             grad_hidden[some] = grad @ matrix
             if grad_weight is not None:
                 grad_weight += grad.T @ states
-        ctx.save_for_backward(grad_hidden, grad_weight, grad_row)
+        ctx.save_for_backward(grad_hidden, grad_weight, grad_row)  # type: ignore[arg-type]
         return loss
 
     @staticmethod

@@ -1,0 +1,132 @@
+"""What a training starts from: the checkpoint, what is trained of it, and how."""
+
+import tempfile
+from pathlib import Path
+
+import torch
+
+from aslbatch.errors import ConfigError
+from aslbatch.models.checkpoint import find_checkpoint
+from aslbatch.models.loading import load_model
+from aslbatch.models.tokenizer import Tokenizer
+from aslbatch.pipelines.train_data import ENGLISH, GLOSS, Pairs
+from aslbatch.pipelines.train_settings import TrainSettings
+from aslbatch.shards.layout import TRAINING_START
+from aslbatch.training.adapter import Adapter
+from aslbatch.training.learner import Learner, WholeModel
+from aslbatch.training.loop import Recipe
+from aslbatch.training.start import write_new, write_with_gloss
+from aslbatch.training.world import World
+
+
+def recipe_of(settings: TrainSettings, steps: int) -> Recipe:
+    """Return how weights are changed in so many steps."""
+    training = settings.config.training
+    precision = training.precision
+    if precision == "auto":
+        on_gpu = settings.device == "cuda" and torch.cuda.is_bf16_supported()
+        precision = "bfloat16" if on_gpu else "float32"
+    return Recipe(
+        steps=steps,
+        learning_rate=training.learning_rate,
+        schedule=training.schedule,
+        warmup_steps=round(training.warmup * steps),
+        weight_decay=training.weight_decay,
+        beta2=training.beta2,
+        max_grad_norm=training.max_grad_norm,
+        piece_tokens=training.piece_tokens,
+        precision=precision,
+        seed=training.seed,
+    )
+
+
+def start_checkpoint(settings: TrainSettings, world: World, pairs: list[Pairs]) -> tuple[str, Path]:
+    """Return what names the checkpoint to start from, and its folder; it is made where needed.
+
+    Raises:
+        ModelError: There is no such checkpoint.
+        ConfigError: A vocabulary of the size wanted cannot be learned.
+    """
+    if settings.start is not None and settings.has_gloss:
+        return settings.start, find_checkpoint(
+            settings.start,
+            revision=settings.start_revision,
+            storage_options=settings.start_options,
+        ).folder
+    storage = settings.storage.below(TRAINING_START)
+    if world.rank == 0 and not storage.exists("config.json"):
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / TRAINING_START
+            _make_start(settings, pairs, out)
+            # Read last by those who look for it, so written last.
+            config = (out / "config.json").read_bytes()
+            (out / "config.json").unlink()
+            settings.storage.publish_folder(TRAINING_START, out)
+            storage.publish("config.json", config)
+    world.wait()
+    options = settings.config.sink.storage_options
+    return storage.location, find_checkpoint(storage.location, storage_options=options).folder
+
+
+def _make_start(settings: TrainSettings, pairs: list[Pairs], out: Path) -> None:
+    new = settings.config.start.new
+    if new is None:
+        checkpoint = find_checkpoint(
+            settings.start or "",
+            revision=settings.start_revision,
+            storage_options=settings.start_options,
+        )
+        write_with_gloss(checkpoint.folder, out)
+        return
+    training = settings.config.training
+    try:
+        write_new(
+            [text for each in pairs for text in (*each.english, *each.gloss)],
+            out,
+            vocabulary=new.vocabulary,
+            shape={
+                "d_model": new.d_model,
+                "layers": new.layers,
+                "heads": new.heads,
+                "ffn_dim": new.ffn_dim,
+                "max_positions": max(256, training.max_length),
+            },
+            dropout=new.dropout,
+            seed=training.seed,
+        )
+    except ValueError as error:
+        raise ConfigError(f"start.new.vocabulary: {error}; lower it") from error
+
+
+def learner_of(settings: TrainSettings, name: str, folder: Path) -> tuple[Learner, Tokenizer]:
+    """Return what is trained of a checkpoint, and its tokenizer.
+
+    Args:
+        settings: Says what is trained.
+        name: What finds the checkpoint again.
+        folder: Where it lies.
+
+    Raises:
+        ModelError: It cannot be loaded.
+    """
+    method, training = settings.config.method, settings.config.training
+    recipe = recipe_of(settings, 1)
+    frozen = method.kind == "lora"
+    loaded = load_model(
+        folder,
+        languages=(ENGLISH, GLOSS),
+        precision=recipe.precision if frozen else "float32",
+        device=settings.device,
+    )
+    if not frozen:
+        return WholeModel(loaded.model), loaded.tokenizer
+    adapter = Adapter(
+        loaded.model,
+        base=name,
+        token_id=loaded.tokenizer.language_id(GLOSS),
+        rank=method.rank,
+        alpha=method.alpha,
+        dropout=method.dropout,
+        seed=training.seed,
+    )
+    return adapter, loaded.tokenizer
