@@ -1,13 +1,34 @@
 """The scores of a direction, and as a section of a model card."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from aslbatch.config.score import Direction
 from aslbatch.evaluation.scores import Score
+from aslbatch.evaluation.significance import Difference
 
-PROVENANCE = ("model", "model_revision", "model_sha256", "engine", "decoding", "run_id")
 TITLES = {"into_gloss": "English to gloss", "into_english": "Gloss to English"}
+P_NOTE = "difference: model minus other; p: two-sided, of a paired bootstrap test"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherScores:
+    """What another system came to on the same rows.
+
+    Attributes:
+        uri: Folder of its translations.
+        rejected: Rows scored as empty translations.
+        provenance: Model, engine, decoding and run: every value that rows carry.
+        scores: Its scores.
+        differences: For each score, how far the model is above this system.
+    """
+
+    uri: str
+    rejected: int
+    provenance: dict[str, list[str]]
+    scores: dict[str, Score]
+    differences: dict[str, Difference]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +45,9 @@ class DirectionScores:
         provenance: Model, engine, decoding and run: every value that rows carry.
         system: Scores of the model.
         copy: Scores of a copy of the input.
+        published: Values that somebody reports of this set, by the names of scores.
+        published_by: Who reports them.
+        other: Another system beside the model, if one was named.
     """
 
     direction: Direction
@@ -35,13 +59,56 @@ class DirectionScores:
     provenance: dict[str, list[str]]
     system: dict[str, Score]
     copy: dict[str, Score]
+    published: dict[str, float] = field(default_factory=dict)
+    published_by: str | None = None
+    other: OtherScores | None = None
 
-    def table(self) -> Iterable[tuple[str, str, str, str]]:
-        """Yield name, value, interval and the baseline's value of each score, as text."""
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything but the single samples, as JSON can hold it."""
+        return asdict(self, dict_factory=_without_samples)
+
+    def table(self) -> list[list[str]]:
+        """Return the scores as text: the names of columns, then a row for each score."""
+        published = ["published"] if self.published else []
+        rows = [["score", "model", "95 % interval", "copy of the input", *published]]
         for name, score in self.system.items():
-            counted = name if score.count is None else f"{name}, {score.count:,} signs"
-            copied = f"{self.copy[name].value:.1f}" if name in self.copy else ""
-            yield counted, f"{score.value:.1f}", f"{score.low:.1f} to {score.high:.1f}", copied
+            row = [
+                _counted(name, score),
+                f"{score.value:.1f}",
+                f"{score.low:.1f} to {score.high:.1f}",
+                f"{self.copy[name].value:.1f}",
+            ]
+            if published:
+                row.append(f"{self.published[name]:.2f}" if name in self.published else "")
+            rows.append(row)
+        return rows
+
+    def comparison(self) -> list[list[str]]:
+        """Return the differences to the other system, as `table`; nothing where there is none."""
+        if self.other is None:
+            return []
+        rows = [["score", "model", "other", "difference", "95 % interval", "p"]]
+        for name, found in self.other.differences.items():
+            score, other = self.system[name], self.other.scores[name]
+            rows.append(
+                [
+                    _counted(name, score),
+                    f"{score.value:.1f}",
+                    f"{other.value:.1f}",
+                    f"{found.value:+.1f}",
+                    f"{found.low:+.1f} to {found.high:+.1f}",
+                    f"{found.p:.3f}",
+                ]
+            )
+        return rows
+
+
+def _counted(name: str, score: Score) -> str:
+    return name if score.count is None else f"{name}, {score.count:,} signs"
+
+
+def _without_samples(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in fields if name != "samples"}
 
 
 def score_card(found: Sequence[DirectionScores]) -> str:
@@ -58,14 +125,40 @@ def _section(found: DirectionScores) -> Iterable[str]:
         f"{found.rejected:,} that could not be translated count as empty."
     )
     yield ""
-    yield "| score | model | 95 % interval | copy of the input |"
-    yield "|---|---:|---:|---:|"
-    for cells in found.table():
-        yield f"| {' | '.join(cells)} |"
-    yield ""
-    for name, values in found.provenance.items():
-        yield f"* {name}: {', '.join(f'`{value}`' for value in values) or 'none'}"
+    yield from _markdown(found.table())
+    if found.published_by:
+        yield f"Published: as reported by the {found.published_by}, without intervals."
+        yield ""
+    yield from _provenance(found.provenance)
     yield "* signatures:"
     signatures = dict.fromkeys(score.signature for score in found.system.values())
     yield from (f"  * `{signature}`" for signature in signatures)
     yield ""
+    if found.other is not None:
+        yield from _against(found.other, found.comparison())
+
+
+def _against(other: OtherScores, rows: list[list[str]]) -> Iterable[str]:
+    yield f"#### Against `{other.uri}`"
+    yield ""
+    yield (
+        f"The same rows translated by another system; {other.rejected:,} that it could not "
+        f"translate count as empty. {P_NOTE[0].upper()}{P_NOTE[1:]}."
+    )
+    yield ""
+    yield from _markdown(rows)
+    yield from _provenance(other.provenance)
+    yield ""
+
+
+def _markdown(rows: list[list[str]]) -> Iterable[str]:
+    head, *body = rows
+    yield f"| {' | '.join(head)} |"
+    yield f"|---|{'---:|' * (len(head) - 1)}"
+    yield from (f"| {' | '.join(cells)} |" for cells in body)
+    yield ""
+
+
+def _provenance(provenance: Mapping[str, list[str]]) -> Iterable[str]:
+    for name, values in provenance.items():
+        yield f"* {name}: {', '.join(f'`{value}`' for value in values) or 'none'}"
