@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from aslbatch.evaluation.bootstrap import interval
 from aslbatch.evaluation.scores import Score
 
+_ROUNDING = 1e-9
+"""So that samples which are just as extreme count, however their sums were rounded."""
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -22,7 +25,7 @@ class Difference:
         low: Lower end of the 95 % interval.
         high: Upper end.
         p: Two-sided p value: with `d` the difference and `d_i` those of the n samples,
-            (1 + how many |d_i - mean of all d_i| >= |d|) / (n + 1). 1 where the systems are equal.
+            (1 + how many |d_i - d| >= |d|) / (n + 1). It is 1 where the systems are equal.
         p_sacrebleu: The p value of sacreBLEU's `PairedTest`, to stand beside published ones:
             (1 + how many |d_i| - mean of all |d_i| > |d|) / (n + 1). Where systems differ it has
             one tail, so that it falls below 0.05 for one pair of equally good systems in ten.
@@ -50,7 +53,7 @@ def compare(ours: Score, theirs: Score) -> Difference:
     return Difference(
         value,
         *interval(drawn),
-        p=_share(np.abs(drawn - drawn.mean()) >= abs(value)),
+        p=_share(np.abs(drawn - value) >= abs(value) - _ROUNDING),
         p_sacrebleu=_share(distances - distances.mean() > abs(value)),
     )
 

@@ -10,6 +10,7 @@ import json
 import string
 from collections.abc import Callable, Mapping
 from functools import partial
+from operator import eq
 from typing import Any
 
 from aslbatch.config.score import Direction, ScoreConfig
@@ -108,16 +109,20 @@ def score_direction(
         copy=scores([_copied(text, gloss=gloss) for text in inputs]),
         published=dict(published.scores[direction]) if published else {},
         published_by=published.source if published else None,
-        other=_compared(ours, other, scores) if other else None,
+        other=_compared(system, ours, other, scores) if other else None,
     )
 
 
 def _compared(
-    ours: Mapping[str, Score], other: System, scores: Callable[[list[str]], dict[str, Score]]
+    system: System,
+    ours: Mapping[str, Score],
+    other: System,
+    scores: Callable[[list[str]], dict[str, Score]],
 ) -> OtherScores:
     theirs = scores([_text(translation) for translation in other.translations])
     return OtherScores(
         uri=other.uri,
+        same=sum(map(eq, system.translations, other.translations)),
         rejected=other.rejected,
         provenance=other.provenance,
         scores=theirs,

@@ -7,9 +7,13 @@ from typing import Any
 from aslbatch.config.score import Direction
 from aslbatch.evaluation.scores import Score
 from aslbatch.evaluation.significance import Difference
+from aslbatch.pipelines.system import PROVENANCE
 
 TITLES = {"into_gloss": "English to gloss", "into_english": "Gloss to English"}
-P_NOTE = "difference: model minus other; p: two-sided, of a paired bootstrap test"
+P_NOTE = (
+    "difference: model minus other, in points; p: how often chance alone would make one as large "
+    "(two-sided, paired bootstrap)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,7 @@ class OtherScores:
 
     Attributes:
         uri: Folder of its translations.
+        same: Rows with the same translation as the model's.
         rejected: Rows scored as empty translations.
         provenance: Model, engine, decoding and run: every value that rows carry.
         scores: Its scores.
@@ -25,6 +30,7 @@ class OtherScores:
     """
 
     uri: str
+    same: int
     rejected: int
     provenance: dict[str, list[str]]
     scores: dict[str, Score]
@@ -95,12 +101,33 @@ class DirectionScores:
                     _counted(name, score),
                     f"{score.value:.1f}",
                     f"{other.value:.1f}",
-                    f"{found.value:+.1f}",
-                    f"{found.low:+.1f} to {found.high:+.1f}",
+                    _signed(found.value),
+                    f"{_signed(found.low)} to {_signed(found.high)}",
                     f"{found.p:.3f}",
                 ]
             )
         return rows
+
+    def what_differs(self) -> list[str]:
+        """Return in what the other system differs, a line each, and how much comes out the same."""
+        if self.other is None:
+            return []
+        both = {name: (self.provenance[name], self.other.provenance[name]) for name in PROVENANCE}
+        lines = [
+            f"{name}: {_listed(ours)}, other: {_listed(theirs)}"
+            for name, (ours, theirs) in both.items()
+            if ours != theirs
+        ]
+        return [*lines, f"same translation: {self.other.same:,} of {self.rows:,} rows"]
+
+
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join(values) or "none"
+
+
+def _signed(points: float) -> str:
+    text = f"{points:+.2f}"
+    return text[1:] if float(text) == 0 else text  # no side is better by nothing
 
 
 def _counted(name: str, score: Score) -> str:
@@ -130,24 +157,24 @@ def _section(found: DirectionScores) -> Iterable[str]:
         yield f"Published: as reported by the {found.published_by}, without intervals."
         yield ""
     yield from _provenance(found.provenance)
-    yield "* signatures:"
-    signatures = dict.fromkeys(score.signature for score in found.system.values())
-    yield from (f"  * `{signature}`" for signature in signatures)
+    yield from _signatures(found.system)
     yield ""
     if found.other is not None:
-        yield from _against(found.other, found.comparison())
+        yield from _against(found, found.other)
 
 
-def _against(other: OtherScores, rows: list[list[str]]) -> Iterable[str]:
-    yield f"#### Against `{other.uri}`"
+def _against(found: DirectionScores, other: OtherScores) -> Iterable[str]:
+    yield f"#### {TITLES[found.direction]}, against `{other.uri}`"
     yield ""
     yield (
         f"The same rows translated by another system; {other.rejected:,} that it could not "
-        f"translate count as empty. {P_NOTE[0].upper()}{P_NOTE[1:]}."
+        f"translate count as empty."
     )
     yield ""
-    yield from _markdown(rows)
-    yield from _provenance(other.provenance)
+    yield from _markdown(found.comparison())
+    yield f"{P_NOTE[0].upper()}{P_NOTE[1:]}."
+    yield ""
+    yield from (f"* {line}" for line in found.what_differs())
     yield ""
 
 
@@ -162,3 +189,11 @@ def _markdown(rows: list[list[str]]) -> Iterable[str]:
 def _provenance(provenance: Mapping[str, list[str]]) -> Iterable[str]:
     for name, values in provenance.items():
         yield f"* {name}: {', '.join(f'`{value}`' for value in values) or 'none'}"
+
+
+def _signatures(scores: Mapping[str, Score]) -> Iterable[str]:
+    yield "* signatures:"
+    signatures = dict.fromkeys(score.signature for score in scores.values())
+    for signature in signatures:
+        names = [name for name, score in scores.items() if score.signature == signature]
+        yield f"  * {', '.join(names)}: `{signature}`"
