@@ -67,9 +67,7 @@ def test_the_samples_are_those_of_sacrebleus_paired_test(accuracy, gloss, monkey
     """The same draws, the same scores and, by its formula, the same p value."""
     monkeypatch.setenv("SACREBLEU_SEED", "12345")
     texts = system(0.8, seed=1), system(accuracy, seed=5)
-    ours, theirs = (
-        corpus_scores(each, REFERENCES, gloss=gloss, samples=300) for each in texts
-    )
+    ours, theirs = (corpus_scores(each, REFERENCES, gloss=gloss, samples=300) for each in texts)
     _, expected = PairedTest(
         [("theirs", texts[1]), ("ours", texts[0])],
         sacrebleu_metrics(gloss=gloss),
