@@ -118,8 +118,10 @@ def show_scores(found: Sequence[DirectionScores], uri: str) -> None:
             _out.print(f"{each.rejected:,} rows could not be translated, and count as empty")
         if each.other is not None:
             _show_table(f"{TITLES[each.direction]} against {each.other.uri}", each.comparison())
-            for line in (P_NOTE, *each.what_differs()):
+            for line in each.what_differs():
                 _out.print(escape(line), soft_wrap=True)
+    if any(each.other for each in found):
+        _out.print(P_NOTE, soft_wrap=True)
     folder = escape(uri.rstrip("/"))
     _out.print(f"signatures: {folder}/scores.json, for a card: {folder}/scores.md", soft_wrap=True)
 

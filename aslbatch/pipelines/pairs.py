@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -100,10 +100,10 @@ def _rows(config: PairsSection, sources: list[Source]) -> Iterator[Row]:
     Raises:
         SourceError: A source or one of its rows cannot be read, or it lacks a column of text.
     """
-    # Scanning looks for one column of text in each file, and either is one in some direction.
-    for name in (config.gloss, config.english):
-        reading = Reading(text_column=name, storage_options=config.storage_options)
-        plan = _plan(config, sources, reading)
+    reading = Reading(text_column=config.english, storage_options=config.storage_options)
+    plan = _plan(config, sources, reading)
+    # A scan looks for one column of text in each file, and the other one must be there too.
+    _plan(config, sources, replace(reading, text_column=config.gloss))
     for shard in plan.shards:
         for row in read_shard(shard, schema=plan.schema, reading=reading).to_pylist():
             if row[REASON] not in (None, RejectReason.EMPTY):

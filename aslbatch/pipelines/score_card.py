@@ -99,8 +99,8 @@ class DirectionScores:
             rows.append(
                 [
                     _counted(name, score),
-                    f"{score.value:.1f}",
-                    f"{other.value:.1f}",
+                    f"{score.value:.2f}",
+                    f"{other.value:.2f}",
                     _signed(found.value),
                     f"{_signed(found.low)} to {_signed(found.high)}",
                     f"{found.p:.3f}",
@@ -131,7 +131,7 @@ def _signed(points: float) -> str:
 
 
 def _counted(name: str, score: Score) -> str:
-    return name if score.count is None else f"{name}, {score.count:,} signs"
+    return name if score.count is None else f"{name} of {score.count:,}"
 
 
 def _without_samples(fields: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def _row_of(
 ) -> Row:
     row = rows.get((pair.source_uri, pair.source_row))
     where = f"{pair.source_uri} row {pair.source_row}"
-    remedy = f"run the score job of {storage.uri} again on the pairs of this one"
+    remedy = f"run the job that wrote {storage.uri} again, on the pairs of this one"
     if row is None:
         raise SourceError(
             f"{where}: not among the translations in {storage.uri}, which begin with "

@@ -150,7 +150,7 @@ def test_pairs_that_changed_since_are_told_by_row_with_both_texts():
     write([{**ROWS[0], "gloss": "DOG FAST RUN"}, *ROWS[1:]])
     expected = (
         r"pairs\.jsonl row 0: 'gloss' is 'DOG FAST RUN', but was 'DOG RUN' when the translations "
-        r"in other/into_gloss were made; run the score job .* again"
+        r"in other/into_gloss were made; run the job that wrote .* again"
     )
     with pytest.raises(SourceError, match=expected):
         read_compared(Storage("other"), "into_gloss", pairs(), section())

@@ -112,7 +112,7 @@ def test_the_card_has_every_score_with_its_interval_baseline_and_signature():
     card = score_card([found])
     assert "### English to gloss" in card
     assert "3 rows of `pairs.jsonl`; 4 left out by id, 2 that lack English or gloss; 1 " in card
-    assert "| recall FS, 1 signs | 0.0 |" in card
+    assert "| recall FS of 1 | 0.0 |" in card
     assert "* engine: `an-engine`" in card
     assert "* chrF: `nrefs:1|" in card
     for score in found.system.values():
@@ -127,10 +127,10 @@ def test_the_card_has_every_difference():
     assert "#### English to gloss, against `elsewhere/into_gloss`" in card
     for name, each in found.other.differences.items():
         ours, theirs = found.system[name].value, found.other.scores[name].value
-        scores = f" | {ours:.1f} | {theirs:.1f} | "
+        scores = f" | {ours:.2f} | {theirs:.2f} | "
         rows = [line for line in card.splitlines() if f"| {name}" in line and scores in line]
         assert rows[-1].endswith(f"| {each.p:.3f} |")
-    assert "| recall FS, 1 signs | 0.0 | 0.0 | 0.00 | 0.00 to 0.00 | 1.000 |" in card
+    assert "| recall FS of 1 | 0.00 | 0.00 | 0.00 | 0.00 to 0.00 | 1.000 |" in card
 
 
 def test_the_numbers_are_written_without_the_samples():
