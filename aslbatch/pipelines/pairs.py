@@ -101,9 +101,9 @@ def _rows(config: PairsSection, sources: list[Source]) -> Iterator[Row]:
         SourceError: A source or one of its rows cannot be read, or it lacks a column of text.
     """
     reading = Reading(text_column=config.english, storage_options=config.storage_options)
-    plan = _plan(config, sources, reading)
     # A scan looks for one column of text in each file, and the other one must be there too.
     _plan(config, sources, replace(reading, text_column=config.gloss))
+    plan = _plan(config, sources, reading)
     for shard in plan.shards:
         for row in read_shard(shard, schema=plan.schema, reading=reading).to_pylist():
             if row[REASON] not in (None, RejectReason.EMPTY):
