@@ -107,21 +107,33 @@ def show_summary(summary: Summary) -> None:
 
 
 def show_scores(found: Sequence[DirectionScores], uri: str) -> None:
-    """Show the scores of each direction beside those of a copy of the input."""
-    from aslbatch.pipelines.score_card import TITLES
+    """Show the scores of each direction beside those of a copy of the input, and of others."""
+    from aslbatch.pipelines.score_card import P_NOTE, TITLES
 
     for each in found:
-        table = Table(title=f"{TITLES[each.direction]}, {each.rows:,} rows", title_justify="left")
-        table.add_column("score")
-        for name in ("model", "95 % interval", "copy of the input"):
-            table.add_column(name, justify="right")
-        for cells in each.table():
-            table.add_row(*map(escape, cells))
-        _out.print(table)
+        _show_table(f"{TITLES[each.direction]}, {each.rows:,} rows", each.table())
+        if each.published_by:
+            _out.print(f"published: as reported by the {escape(each.published_by)}")
         if each.rejected:
             _out.print(f"{each.rejected:,} rows could not be translated, and count as empty")
+        if each.other is not None:
+            _show_table(f"{TITLES[each.direction]} against {each.other.uri}", each.comparison())
+            for line in each.what_differs():
+                _out.print(escape(line), soft_wrap=True)
+    if any(each.other for each in found):
+        _out.print(P_NOTE, soft_wrap=True)
     folder = escape(uri.rstrip("/"))
     _out.print(f"signatures: {folder}/scores.json, for a card: {folder}/scores.md", soft_wrap=True)
+
+
+def _show_table(title: str, rows: Sequence[Sequence[str]]) -> None:
+    """Show rows of text below their names, the first column to the left, others to the right."""
+    table = Table(title=escape(title), title_justify="left")
+    for position, name in enumerate(rows[0]):
+        table.add_column(name, justify="right" if position else "left")
+    for cells in rows[1:]:
+        table.add_row(*map(escape, cells))
+    _out.print(table)
 
 
 def _audit_row(summary: Summary) -> dict[str, str]:

@@ -14,6 +14,7 @@ from aslbatch.config.model_sections import (
 )
 from aslbatch.config.section import Location, Paths, Section, StorageOptions, Text
 from aslbatch.config.translate import TranslateConfig
+from aslbatch.evaluation.published import PUBLISHED
 
 Direction = Literal["into_gloss", "into_english"]
 
@@ -42,6 +43,10 @@ class PairsSection(Section):
     expected_rows: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="Rows that must be left to score; null for any number."
     )
+    known_set: Literal["flores_asl_dev"] | None = Field(
+        default=None,
+        description="Set whose published scores are shown too; its number of rows is checked.",
+    )
     storage_options: StorageOptions = Field(
         default_factory=dict,
         repr=False,
@@ -68,6 +73,22 @@ class PairsSection(Section):
         if ids and info.data.get("id") is None:
             raise ValueError("needs pairs.id, the column that holds the ids")
         return ids
+
+    @field_validator("known_set")
+    @classmethod
+    def _has_the_rows_expected(cls, name: str | None, info: ValidationInfo) -> str | None:
+        expected = info.data.get("expected_rows")
+        if name is not None and expected not in (None, PUBLISHED[name].rows):
+            raise ValueError(
+                f"{name} has {PUBLISHED[name].rows} rows, but pairs.expected_rows is {expected}; "
+                f"drop one of the two"
+            )
+        return name
+
+    @property
+    def rows_to_score(self) -> int | None:
+        """How many rows must be left to score, None for any number."""
+        return PUBLISHED[self.known_set].rows if self.known_set else self.expected_rows
 
 
 class ScoreSinkSection(Section):
@@ -102,9 +123,15 @@ class ScoreConfig(Section):
         default_factory=QualitySection, description="What is checked while the job runs."
     )
     resamples: int = Field(
-        default=1_000, ge=100, description="Samples of rows from which an interval is read."
+        default=1_000,
+        ge=100,
+        description="Samples of rows from which intervals and p values are read.",
     )
     sink: ScoreSinkSection = Field(description="Where translations and scores go.")
+    compare_with: Location | None = Field(
+        default=None,
+        description="Output of a score job of the same pairs by another system, to test against.",
+    )
     run: RunSection = Field(
         default_factory=RunSection, description="How the work is spread over the cluster."
     )
@@ -116,13 +143,17 @@ class ScoreConfig(Section):
             raise ValueError("names a direction twice")
         return directions
 
+    @field_validator("compare_with")
+    @classmethod
+    def _is_another_output(cls, folder: str | None, info: ValidationInfo) -> str | None:
+        sink = info.data.get("sink")
+        if folder is not None and sink is not None and folder.rstrip("/") == sink.path.rstrip("/"):
+            raise ValueError(f"{folder} is sink.path too; name the output of another system")
+        return folder
+
     def text_column(self, direction: Direction) -> str:
         """Return the column that is translated."""
         return self.pairs.english if direction == "into_gloss" else self.pairs.gloss
-
-    def reference_column(self, direction: Direction) -> str:
-        """Return the column that holds what it should become."""
-        return self.pairs.gloss if direction == "into_gloss" else self.pairs.english
 
     def translation(self, direction: Direction) -> TranslateConfig:
         """Return the configuration of the job that translates one way."""

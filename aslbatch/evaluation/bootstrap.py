@@ -1,10 +1,12 @@
-"""Confidence intervals by resampling rows with replacement.
+"""Scores of rows that are drawn with replacement, again and again.
 
 Koehn 2004, https://aclanthology.org/W04-3250, for translation. One seed decides the samples, so
-that a score computed twice has the same interval.
+that a score computed twice has the same interval, and that two systems are compared on the same
+samples. They are those that sacreBLEU draws, too.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,62 +17,65 @@ SEED = 12_345
 _TAIL = 2.5
 
 
-class Interval(NamedTuple):
-    """A value over all rows, and the 95 % interval of it over samples of them."""
+class Resampled(NamedTuple):
+    """A score.
+
+    Attributes:
+        value: Over all rows.
+        samples: [samples], over each sample of rows; NaN where a sample has nothing to score.
+    """
 
     value: float
-    low: float
-    high: float
+    samples: NDArray[np.float64]
 
 
-def ratio_interval(
-    parts: Sequence[float], wholes: Sequence[float], *, samples: int = SAMPLES
-) -> Interval | None:
-    """Return sum of parts over sum of wholes, times 100, rows resampled together.
+def resample(
+    numbers: NDArray[np.float64],
+    score: Callable[[NDArray[np.float64]], float],
+    samples: int = SAMPLES,
+) -> Resampled:
+    """Return a score of all rows, and of rows drawn with replacement, as many as there are.
+
+    Args:
+        numbers: [rows, columns], what is added up over rows.
+        score: From the sums, [columns], to the score; NaN where there is nothing to score.
+        samples: How many times all rows are drawn.
+    """
+    drawn = [score(sums) for sums in _resampled_sums(numbers, samples)]
+    return Resampled(float(score(numbers.sum(axis=0))), np.array(drawn, dtype=np.float64))
+
+
+def resampled_ratio(
+    parts: Sequence[float], wholes: Sequence[float], samples: int = SAMPLES
+) -> Resampled:
+    """Return the sum of parts over the sum of wholes, times 100; NaN where all wholes are 0.
 
     Args:
         parts: Of each row; with wholes of 1 the result is their mean.
         wholes: Of each row.
-        samples: How many times rows are drawn.
-
-    Returns:
-        None where all wholes are 0. Samples whose wholes are all 0 are left out.
-    """
-    numbers = np.array([parts, wholes], dtype=np.float64).T
-    part, whole = numbers.sum(axis=0)
-    if not whole:
-        return None
-    ratios = [100 * p / w for p, w in resampled_sums(numbers, samples) if w]
-    return interval_of(100 * part / whole, ratios)
-
-
-def interval_of(value: float, samples: Sequence[float]) -> Interval:
-    """Return a value with the interval that 95 % of its samples lie in."""
-    low, high = np.percentile(samples, [_TAIL, 100 - _TAIL])
-    return Interval(float(value), float(low), float(high))
-
-
-def mean_interval(values: Sequence[float], *, samples: int = SAMPLES) -> Interval:
-    """Return the mean of rows, times 100, rows resampled.
-
-    Raises:
-        ValueError: There are no rows.
-    """
-    found = ratio_interval(values, [1.0] * len(values), samples=samples)
-    if found is None:
-        raise ValueError("a mean needs at least one row")
-    return found
-
-
-def resampled_sums(
-    numbers: NDArray[np.float64], samples: int = SAMPLES
-) -> Iterator[NDArray[np.float64]]:
-    """Yield sums of rows that are drawn with replacement, as many as there are.
-
-    Args:
-        numbers: [rows, columns].
         samples: How many times all rows are drawn.
     """
+    numbers = np.array([parts, wholes], dtype=np.float64).T
+    return resample(numbers, _percent, samples)
+
+
+def resampled_mean(values: Sequence[float], samples: int = SAMPLES) -> Resampled:
+    """Return the mean of rows, times 100."""
+    return resampled_ratio(values, [1.0] * len(values), samples)
+
+
+def interval(samples: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the ends of the interval that holds 95 % of samples, those of nothing left out."""
+    low, high = np.nanpercentile(samples, [_TAIL, 100 - _TAIL])
+    return float(low), float(high)
+
+
+def _percent(sums: NDArray[np.float64]) -> float:
+    part, whole = sums.tolist()
+    return 100 * part / whole if whole else math.nan
+
+
+def _resampled_sums(numbers: NDArray[np.float64], samples: int) -> Iterator[NDArray[np.float64]]:
     generator = np.random.default_rng(SEED)
     for _ in range(samples):
         # As weights: a product is faster than to copy rows.

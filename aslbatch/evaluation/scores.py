@@ -6,9 +6,11 @@ https://aclanthology.org/2023.acl-short.60).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 from sacrebleu.metrics.base import Metric
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
@@ -17,10 +19,11 @@ import aslbatch
 from aslbatch.evaluation.bootstrap import (
     SAMPLES,
     SEED,
-    interval_of,
-    mean_interval,
-    ratio_interval,
-    resampled_sums,
+    Resampled,
+    interval,
+    resample,
+    resampled_mean,
+    resampled_ratio,
 )
 from aslbatch.evaluation.class_recall import kept_signs
 from aslbatch.evaluation.rouge import rouge_l
@@ -38,13 +41,15 @@ class Score:
         high: Upper end.
         signature: How it was computed.
         count: Of how many signs it is a share, where that is not the number of rows.
+        samples: [samples], the score of each sample of rows; NaN where there is nothing to score.
     """
 
     value: float
     low: float
     high: float
     signature: str
-    count: int | None = None
+    count: int | None
+    samples: NDArray[np.float64] = field(repr=False, compare=False)
 
 
 def corpus_scores(
@@ -88,44 +93,51 @@ def _of_sacrebleu(
     of both kinds. Its intervals are symmetric; these hold 95 % of the samples.
     """
     found = {}
-    texts, others = list(hypotheses), [list(references)]
     for name, metric in sacrebleu_metrics(gloss=gloss).items():
-        value = metric.corpus_score(texts, others).score
-        counts = np.array(metric._extract_corpus_statistics(texts, others), dtype=np.float64)
-        drawn = [
-            metric._compute_score_from_stats(sums.tolist()).score
-            for sums in resampled_sums(counts, samples)
-        ]
-        signature = f"{metric.get_signature()}|{_bootstrap(samples)}"
-        found[name] = Score(*interval_of(value, drawn), signature)
+        counts = metric._extract_corpus_statistics(list(hypotheses), [list(references)])
+        resampled = resample(
+            np.array(counts, dtype=np.float64),
+            partial(_sacrebleu_value, metric),
+            samples,
+        )
+        found[name] = _score(resampled, f"{metric.get_signature()}|{_bootstrap(samples)}")
     return found
+
+
+def _sacrebleu_value(metric: Metric, sums: NDArray[np.float64]) -> float:
+    value: float = metric._compute_score_from_stats(sums.tolist()).score
+    return value
 
 
 def _bootstrap(samples: int) -> str:
     return f"bs:{samples}|seed:{SEED}"
 
 
+def _score(resampled: Resampled, signature: str, count: int | None = None) -> Score:
+    ends = interval(resampled.samples)
+    return Score(resampled.value, *ends, signature, count, resampled.samples)
+
+
 def _of_rows(
     hypotheses: Sequence[str], references: Sequence[str], samples: int
 ) -> dict[str, Score]:
     pairs = list(zip(hypotheses, references, strict=True))
-    lengths = [[len(text.split()) for text in texts] for texts in (hypotheses, references)]
+    ours, theirs = ([len(text.split()) for text in texts] for texts in (hypotheses, references))
     tail = f"v:{aslbatch.__version__}|{_bootstrap(samples)}"
-    found = {
-        "ROUGE-L": _mean([rouge_l(*pair) for pair in pairs], samples, f"tok:space|case:lc|{tail}"),
-        "token-F1": _mean(
-            [token_f1(*pair) for pair in pairs], samples, f"tok:space|case:lc|{tail}"
-        ),
-        "exact match": _mean([float(a == b) for a, b in pairs], samples, f"case:mixed|{tail}"),
+    by_token = f"tok:space|case:lc|{tail}"
+    means = {
+        "ROUGE-L": ([rouge_l(*pair) for pair in pairs], by_token),
+        "token-F1": ([token_f1(*pair) for pair in pairs], by_token),
+        "exact match": ([float(a == b) for a, b in pairs], f"case:mixed|{tail}"),
     }
-    ratio = ratio_interval(*lengths, samples=samples)
-    if ratio is not None:
-        found["length ratio"] = Score(*ratio, f"tok:space|{tail}")
+    found = {
+        name: _score(resampled_mean(values, samples), signature)
+        for name, (values, signature) in means.items()
+    }
+    if any(theirs):
+        ratio = resampled_ratio(ours, theirs, samples)
+        found["length ratio"] = _score(ratio, f"tok:space|{tail}")
     return found
-
-
-def _mean(values: Sequence[float], samples: int, signature: str) -> Score:
-    return Score(*mean_interval(values, samples=samples), signature)
 
 
 def _of_gloss(
@@ -136,12 +148,12 @@ def _of_gloss(
     signature = (
         f"tok:space|norm:{NORMALIZER_VERSION}|v:{aslbatch.__version__}|{_bootstrap(samples)}"
     )
-    scores = [token_f1(ours, theirs) for ours, theirs in normalized]
-    found = {"token-F1 normalized": _mean(scores, samples, signature)}
+    f1 = resampled_mean([token_f1(ours, theirs) for ours, theirs in normalized], samples)
+    found = {"token-F1 normalized": _score(f1, signature)}
     kept = [kept_signs(*pair) for pair in pairs]
     for each in SignClass:
         parts, wholes = zip(*(row[each] for row in kept), strict=True)
-        recall = ratio_interval(parts, wholes, samples=samples)
-        if recall is not None:
-            found[f"recall {each.value}"] = Score(*recall, signature, sum(wholes))
+        if any(wholes):
+            recall = resampled_ratio(parts, wholes, samples)
+            found[f"recall {each.value}"] = _score(recall, signature, sum(wholes))
     return found

@@ -1,37 +1,30 @@
 """Score a model on an evaluation set: translated by the main pipeline, compared with references.
 
+    read the pairs -> translate them each way -> score -> compare with another system -> publish
+
 Every pair counts: one whose input was rejected is scored as an empty translation. Beside the model
 stands a baseline that copies its input, since gloss shares most of its words with English.
 """
 
 import json
 import string
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from functools import partial
+from operator import eq
 from typing import Any
 
-import pyarrow as pa
-
 from aslbatch.config.score import Direction, ScoreConfig
-from aslbatch.errors import SourceError
-from aslbatch.evaluation.scores import corpus_scores
-from aslbatch.pipelines.accounts import load_plan, read_records
-from aslbatch.pipelines.ownership import check_apart
-from aslbatch.pipelines.rows import rejected_rows, translated_rows
-from aslbatch.pipelines.run_record import read_run_record
-from aslbatch.pipelines.score_card import PROVENANCE, DirectionScores, score_card
+from aslbatch.evaluation.published import PUBLISHED
+from aslbatch.evaluation.scores import Score, corpus_scores
+from aslbatch.evaluation.significance import compare
+from aslbatch.pipelines.pairs import Pairs, read_pairs
+from aslbatch.pipelines.score_card import DirectionScores, OtherScores, score_card
+from aslbatch.pipelines.system import System, read_compared, read_system
 from aslbatch.pipelines.translate import translate
 from aslbatch.pipelines.watcher import Watcher
-from aslbatch.schema import REJECT_REASON, SOURCE_ROW, SOURCE_URI, RejectReason
-from aslbatch.shards.sources import list_sources
 from aslbatch.storage.folder import Storage
 
 SCORES, SCORE_CARD = "scores.json", "scores.md"
-_NOT_READ = frozenset(
-    {RejectReason.INVALID_ROW, RejectReason.INVALID_UTF8, RejectReason.UNREADABLE}
-)
-
-Row = dict[str, Any]
 
 
 def score(
@@ -50,15 +43,17 @@ def score(
         verbose: Let Ray print what it prints.
 
     Raises:
-        AslbatchError: See `aslbatch.errors`; a `SourceError` where a pair could not be read, other
-            rows are left than `pairs.expected_rows`, or an id to exclude is not there.
+        AslbatchError: See `aslbatch.errors`; a `SourceError`, before anything is translated, where
+            the pairs are not what the configuration says, or not those of `compare_with`.
     """
     sink = Storage(config.sink.path, config.sink.storage_options)
-    pairs = config.pairs
-    check_apart(
-        list_sources(pairs.paths, format=pairs.format, storage_options=dict(pairs.storage_options)),
-        sink,
-    )
+    pairs = read_pairs(config.pairs, sink)
+    others: dict[Direction, System] = {}
+    if config.compare_with:
+        other = sink.elsewhere(config.compare_with)
+        others = {
+            each: read_compared(other, each, pairs, config.pairs) for each in config.directions
+        }
     for name in (SCORES, SCORE_CARD):  # they would outlive what they are the scores of
         sink.delete(name)
     found = []
@@ -66,61 +61,72 @@ def score(
         job = config.translation(direction)
         translate(job, overwrite=overwrite, watcher=watcher, verbose=verbose)
         storage = Storage(job.sink.path, job.sink.storage_options)
-        found.append(score_direction(config, direction, list(_rows(storage, config))))
-    values: dict[str, Any] = {each.direction: asdict(each) for each in found}
-    values["pairs"] = pairs.model_dump(exclude={"storage_options"})
+        system = read_system(storage, pairs, config.pairs)
+        found.append(score_direction(config, direction, pairs, system, others.get(direction)))
+    values: dict[str, Any] = {each.direction: each.as_dict() for each in found}
+    values["pairs"] = config.pairs.model_dump(exclude={"storage_options"})
     sink.publish(SCORES, (json.dumps(values, indent=1) + "\n").encode())
     sink.publish(SCORE_CARD, score_card(found).encode())
     return found
 
 
-def score_direction(config: ScoreConfig, direction: Direction, rows: list[Row]) -> DirectionScores:
-    """Score the rows of one direction.
+def score_direction(
+    config: ScoreConfig,
+    direction: Direction,
+    pairs: Pairs,
+    system: System,
+    other: System | None = None,
+) -> DirectionScores:
+    """Score the translations of one direction.
 
     Args:
-        config: Says which columns they have, and which rows are left out.
-        direction: Which way they were translated.
-        rows: With the columns of the pairs, and those of a translation, null where it was rejected.
-
-    Raises:
-        SourceError: As `score`.
+        config: Which set it is, and how often it is resampled.
+        direction: Which way was translated.
+        pairs: The evaluation set.
+        system: The model's translations of it.
+        other: Those of another system to compare with, if any.
     """
-    source, reference = config.text_column(direction), config.reference_column(direction)
-    for row in rows:
-        if row["reject_reason"] in _NOT_READ:
-            raise SourceError(
-                f"{row['source_uri']} row {row['source_row']}: {row['reject_reason']}, so that the "
-                f"pair is not known; mend or drop the row"
-            )
-    kept = _without_excluded(config, rows)
-    scored = [row for row in kept if _text(row[source]) and _text(row[reference])]
-    expected = config.pairs.expected_rows
-    if not scored or (expected is not None and len(scored) != expected):
-        raise SourceError(
-            f"{len(scored)} of {len(rows)} rows are left to score, pairs.expected_rows is "
-            f"{expected or 'any number but 0'}: {len(rows) - len(kept)} left out by "
-            f"pairs.exclude_ids, {len(kept) - len(scored)} without {source!r} or {reference!r}"
-        )
     gloss = direction == "into_gloss"
-    texts = {
-        "references": [_text(row[reference]) for row in scored],
-        "system": [_text(row["translation"]) for row in scored],
-        "copy": [_copied(row[source], gloss=gloss) for row in scored],
-    }
-    system, copy = (
-        corpus_scores(texts[name], texts["references"], gloss=gloss, samples=config.resamples)
-        for name in ("system", "copy")
+    sides = [pair.english for pair in pairs.scored], [pair.gloss for pair in pairs.scored]
+    inputs, references = sides if gloss else reversed(sides)
+    scores = partial(
+        corpus_scores,
+        references=[_text(reference) for reference in references],
+        gloss=gloss,
+        samples=config.resamples,
     )
+    ours = scores([_text(translation) for translation in system.translations])
+    published = PUBLISHED.get(config.pairs.known_set or "")
     return DirectionScores(
         direction=direction,
-        sources=sorted({row["source_uri"] for row in rows}),
-        rows=len(scored),
-        excluded=len(rows) - len(kept),
-        incomplete=len(kept) - len(scored),
-        rejected=sum(row["translation"] is None for row in scored),
-        provenance={name: _distinct(scored, name) for name in PROVENANCE},
-        system=system,
-        copy=copy,
+        sources=pairs.sources,
+        rows=len(pairs.scored),
+        excluded=pairs.excluded,
+        incomplete=pairs.incomplete,
+        rejected=system.rejected,
+        provenance=system.provenance,
+        system=ours,
+        copy=scores([_copied(text, gloss=gloss) for text in inputs]),
+        published=dict(published.scores[direction]) if published else {},
+        published_by=published.source if published else None,
+        other=_compared(system, ours, other, scores) if other else None,
+    )
+
+
+def _compared(
+    system: System,
+    ours: Mapping[str, Score],
+    other: System,
+    scores: Callable[[list[str]], dict[str, Score]],
+) -> OtherScores:
+    theirs = scores([_text(translation) for translation in other.translations])
+    return OtherScores(
+        uri=other.uri,
+        same=sum(map(eq, system.translations, other.translations)),
+        rejected=other.rejected,
+        provenance=other.provenance,
+        scores=theirs,
+        differences={name: compare(ours[name], theirs[name]) for name in ours},
     )
 
 
@@ -135,45 +141,3 @@ def _copied(text: str, *, gloss: bool) -> str:
         return _text(text).lower()
     words = (word.strip(string.punctuation) for word in text.upper().split())
     return " ".join(filter(None, words))
-
-
-def _distinct(rows: list[Row], name: str) -> list[str]:
-    return sorted({row[name] for row in rows if row.get(name)})
-
-
-def _without_excluded(config: ScoreConfig, rows: list[Row]) -> list[Row]:
-    """Return the rows whose ids are not excluded.
-
-    Raises:
-        SourceError: An id to exclude is not there: then it has another form, and nothing would be.
-    """
-    name, excluded = config.pairs.id, set(config.pairs.exclude_ids)
-    if name is None or not excluded:
-        return rows
-    if missing := sorted(excluded - {str(row[name]) for row in rows}):
-        raise SourceError(
-            f"pairs.exclude_ids: {len(missing)} of {len(excluded)} ids are in no row of column "
-            f"{name!r}, such as {missing[0]!r}; expected ids like {str(rows[0][name])!r}"
-        )
-    return [row for row in rows if str(row[name]) not in excluded]
-
-
-def _rows(storage: Storage, config: ScoreConfig) -> Iterator[Row]:
-    """Yield all rows of a finished translation.
-
-    Raises:
-        SourceError: A column does not hold text.
-    """
-    plan = load_plan(storage)
-    records = read_records(storage, plan.shards, read_run_record(storage)["run_id"])
-    texts = [config.pairs.english, config.pairs.gloss]
-    for name in texts:
-        if not pa.types.is_string(kind := plan.schema.field(name).type):
-            raise SourceError(f"column {name!r} of pairs.paths holds {kind}, expected text")
-    names = dict.fromkeys([*texts, *filter(None, [config.pairs.id])])
-    columns = [SOURCE_URI, SOURCE_ROW, *(plan.schema.field(name) for name in names)]
-    tags = [pa.field(name, pa.string()) for name in ("translation", *PROVENANCE)]
-    for table in translated_rows(storage, records, pa.schema([*columns, *tags])):
-        yield from ({**row, "reject_reason": None} for row in table.to_pylist())
-    for table in rejected_rows(storage, records, pa.schema([*columns, REJECT_REASON])):
-        yield from ({**row, "translation": None} for row in table.to_pylist())

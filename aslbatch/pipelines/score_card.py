@@ -1,13 +1,40 @@
 """The scores of a direction, and as a section of a model card."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from aslbatch.config.score import Direction
 from aslbatch.evaluation.scores import Score
+from aslbatch.evaluation.significance import Difference
+from aslbatch.pipelines.system import PROVENANCE
 
-PROVENANCE = ("model", "model_revision", "model_sha256", "engine", "decoding", "run_id")
 TITLES = {"into_gloss": "English to gloss", "into_english": "Gloss to English"}
+P_NOTE = (
+    "difference: model minus other, in points; p: how often chance alone would make one as large "
+    "(two-sided, paired bootstrap)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OtherScores:
+    """What another system came to on the same rows.
+
+    Attributes:
+        uri: Folder of its translations.
+        same: Rows with the same translation as the model's.
+        rejected: Rows scored as empty translations.
+        provenance: Model, engine, decoding and run: every value that rows carry.
+        scores: Its scores.
+        differences: For each score, how far the model is above this system.
+    """
+
+    uri: str
+    same: int
+    rejected: int
+    provenance: dict[str, list[str]]
+    scores: dict[str, Score]
+    differences: dict[str, Difference]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +51,9 @@ class DirectionScores:
         provenance: Model, engine, decoding and run: every value that rows carry.
         system: Scores of the model.
         copy: Scores of a copy of the input.
+        published: Values that somebody reports of this set, by the names of scores.
+        published_by: Who reports them.
+        other: Another system beside the model, if one was named.
     """
 
     direction: Direction
@@ -35,13 +65,77 @@ class DirectionScores:
     provenance: dict[str, list[str]]
     system: dict[str, Score]
     copy: dict[str, Score]
+    published: dict[str, float] = field(default_factory=dict)
+    published_by: str | None = None
+    other: OtherScores | None = None
 
-    def table(self) -> Iterable[tuple[str, str, str, str]]:
-        """Yield name, value, interval and the baseline's value of each score, as text."""
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything but the single samples, as JSON can hold it."""
+        return asdict(self, dict_factory=_without_samples)
+
+    def table(self) -> list[list[str]]:
+        """Return the scores as text: the names of columns, then a row for each score."""
+        published = ["published"] if self.published else []
+        rows = [["score", "model", "95 % interval", "copy of the input", *published]]
         for name, score in self.system.items():
-            counted = name if score.count is None else f"{name}, {score.count:,} signs"
-            copied = f"{self.copy[name].value:.1f}" if name in self.copy else ""
-            yield counted, f"{score.value:.1f}", f"{score.low:.1f} to {score.high:.1f}", copied
+            row = [
+                _counted(name, score),
+                f"{score.value:.1f}",
+                f"{score.low:.1f} to {score.high:.1f}",
+                f"{self.copy[name].value:.1f}",
+            ]
+            if published:
+                row.append(f"{self.published[name]:.2f}" if name in self.published else "")
+            rows.append(row)
+        return rows
+
+    def comparison(self) -> list[list[str]]:
+        """Return the differences to the other system, as `table`; nothing where there is none."""
+        if self.other is None:
+            return []
+        rows = [["score", "model", "other", "difference", "95 % interval", "p"]]
+        for name, found in self.other.differences.items():
+            score, other = self.system[name], self.other.scores[name]
+            rows.append(
+                [
+                    _counted(name, score),
+                    f"{score.value:.2f}",
+                    f"{other.value:.2f}",
+                    _signed(found.value),
+                    f"{_signed(found.low)} to {_signed(found.high)}",
+                    f"{found.p:.3f}",
+                ]
+            )
+        return rows
+
+    def what_differs(self) -> list[str]:
+        """Return in what the other system differs, a line each, and how much comes out the same."""
+        if self.other is None:
+            return []
+        both = {name: (self.provenance[name], self.other.provenance[name]) for name in PROVENANCE}
+        lines = [
+            f"{name}: {_listed(ours)}, other: {_listed(theirs)}"
+            for name, (ours, theirs) in both.items()
+            if ours != theirs
+        ]
+        return [*lines, f"same translation: {self.other.same:,} of {self.rows:,} rows"]
+
+
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join(values) or "none"
+
+
+def _signed(points: float) -> str:
+    text = f"{points:+.2f}"
+    return text[1:] if float(text) == 0 else text  # no side is better by nothing
+
+
+def _counted(name: str, score: Score) -> str:
+    return name if score.count is None else f"{name} of {score.count:,}"
+
+
+def _without_samples(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in fields if name != "samples"}
 
 
 def score_card(found: Sequence[DirectionScores]) -> str:
@@ -58,14 +152,48 @@ def _section(found: DirectionScores) -> Iterable[str]:
         f"{found.rejected:,} that could not be translated count as empty."
     )
     yield ""
-    yield "| score | model | 95 % interval | copy of the input |"
-    yield "|---|---:|---:|---:|"
-    for cells in found.table():
-        yield f"| {' | '.join(cells)} |"
+    yield from _markdown(found.table())
+    if found.published_by:
+        yield f"Published: as reported by the {found.published_by}, without intervals."
+        yield ""
+    yield from _provenance(found.provenance)
+    yield from _signatures(found.system)
     yield ""
-    for name, values in found.provenance.items():
+    if found.other is not None:
+        yield from _against(found, found.other)
+
+
+def _against(found: DirectionScores, other: OtherScores) -> Iterable[str]:
+    yield f"#### {TITLES[found.direction]}, against `{other.uri}`"
+    yield ""
+    yield (
+        f"The same rows translated by another system; {other.rejected:,} that it could not "
+        f"translate count as empty."
+    )
+    yield ""
+    yield from _markdown(found.comparison())
+    yield f"{P_NOTE[0].upper()}{P_NOTE[1:]}."
+    yield ""
+    yield from (f"* {line}" for line in found.what_differs())
+    yield ""
+
+
+def _markdown(rows: list[list[str]]) -> Iterable[str]:
+    head, *body = rows
+    yield f"| {' | '.join(head)} |"
+    yield f"|---|{'---:|' * (len(head) - 1)}"
+    yield from (f"| {' | '.join(cells)} |" for cells in body)
+    yield ""
+
+
+def _provenance(provenance: Mapping[str, list[str]]) -> Iterable[str]:
+    for name, values in provenance.items():
         yield f"* {name}: {', '.join(f'`{value}`' for value in values) or 'none'}"
+
+
+def _signatures(scores: Mapping[str, Score]) -> Iterable[str]:
     yield "* signatures:"
-    signatures = dict.fromkeys(score.signature for score in found.system.values())
-    yield from (f"  * `{signature}`" for signature in signatures)
-    yield ""
+    signatures = dict.fromkeys(score.signature for score in scores.values())
+    for signature in signatures:
+        names = [name for name, score in scores.items() if score.signature == signature]
+        yield f"  * {', '.join(names)}: `{signature}`"

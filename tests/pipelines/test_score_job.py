@@ -27,13 +27,18 @@ def pairs(tmp_path, monkeypatch):
     return rows
 
 
-def config(**pairs):
+def config(
+    *, out="out", compare_with=None, num_beams=4, directions=("into_gloss", "into_english"), **pairs
+):
     return ScoreConfig.model_validate(
         {
             "pairs": {"paths": "pairs.jsonl", "id": "id", **pairs},
             "model": {"name": "demo"},
+            "decoding": {"num_beams": num_beams},
+            "directions": list(directions),
             "resamples": 100,
-            "sink": {"path": "out"},
+            "sink": {"path": out},
+            "compare_with": compare_with,
             "run": {"workers": 1, "max_failed_rows": 1.0},
         }
     )
@@ -59,11 +64,36 @@ def test_a_model_is_scored_both_ways_beside_a_copy():
 
 
 @pytest.mark.usefixtures("cluster", "pairs")
-def test_a_score_of_other_rows_than_meant_is_not_written_nor_an_old_one_left():
-    score(config())
-    with pytest.raises(SourceError, match="expected_rows is 979"):
-        score(config(expected_rows=979))
-    assert not Path("out/scores.json").exists()
+def test_two_systems_are_compared_on_the_same_rows():
+    score(config(out="greedy", num_beams=1))
+    found = score(config(compare_with="greedy"))
+    alone = json.loads(Path("greedy/scores.json").read_text())
+    written = json.loads(Path("out/scores.json").read_text())
+    for each in found:
+        there = written[each.direction]["other"]
+        assert there["scores"] == alone[each.direction]["system"]
+        chrf = there["differences"]["chrF"]
+        assert chrf["value"] == each.system["chrF"].value - there["scores"]["chrF"]["value"]
+        assert chrf["low"] <= chrf["value"] <= chrf["high"]
+        assert 0 < chrf["p"] <= 1
+        assert there["provenance"]["decoding"][0].startswith("beam:1|")
+        assert each.provenance["decoding"][0].startswith("beam:4|")
+    card = Path("out/scores.md").read_text()
+    assert "#### Gloss to English, against `greedy/into_english`" in card
+
+
+@pytest.mark.usefixtures("cluster", "pairs")
+def test_what_is_wrong_with_pairs_is_told_before_work_and_touches_nothing():
+    score(config(directions=["into_gloss"]))
+    before = {path: path.read_bytes() for path in Path("out").rglob("*") if path.is_file()}
+    with pytest.raises(SourceError, match="expected_rows says 979"):
+        score(config(expected_rows=979, num_beams=1))
+    with pytest.raises(SourceError, match="compare_with: there are no translations in none/into"):
+        score(config(compare_with="none", num_beams=1))
+    with pytest.raises(SourceError, match=r"no translations in out/into_english; .* or leave"):
+        score(config(out="new", compare_with="out"))
+    assert {path: path.read_bytes() for path in Path("out").rglob("*") if path.is_file()} == before
+    assert not Path("new").exists()
 
 
 @pytest.mark.usefixtures("cluster", "pairs")
@@ -78,5 +108,7 @@ def test_pairs_must_not_lie_in_the_output():
 def test_a_column_that_is_no_text_is_told(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("pairs.jsonl").write_text('{"english": "I swim.", "gloss": ["IX-1", "SWIM"], "id": 1}\n')
-    with pytest.raises(SourceError, match=r"column 'gloss' of pairs\.paths holds list"):
+    with pytest.raises(
+        SourceError, match=r"column 'gloss' is list<.* pairs\.english or pairs\.gloss"
+    ):
         score(config())

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sacrebleu.metrics import BLEU, CHRF
 
-from aslbatch.evaluation.bootstrap import mean_interval, ratio_interval
+from aslbatch.evaluation.bootstrap import interval, resampled_mean, resampled_ratio
 from aslbatch.evaluation.class_recall import kept_signs
 from aslbatch.evaluation.rouge import rouge_l
 from aslbatch.evaluation.scores import corpus_scores, sacrebleu_metrics
@@ -102,20 +102,25 @@ def test_intervals_hold_the_true_mean_as_often_as_they_say():
     held, trials = 0, 1_500
     for _ in range(trials):
         rows = [float(generator.random() < 0.3) for _ in range(200)]
-        found = mean_interval(rows, samples=200)
-        held += found.low <= 30 <= found.high
+        low, high = interval(resampled_mean(rows, 200).samples)
+        held += low <= 30 <= high
     assert 0.92 <= held / trials <= 0.965
 
 
-def test_an_interval_is_the_same_each_time():
+def test_samples_are_the_same_each_time():
     rows = [random.Random(n).random() for n in range(50)]
-    assert mean_interval(rows) == mean_interval(rows)
+    assert resampled_mean(rows).samples.tolist() == resampled_mean(rows).samples.tolist()
 
 
 def test_a_ratio_weighs_rows_by_their_wholes():
-    found = ratio_interval([1, 0], [1, 3])
-    assert found.value == 25
-    assert ratio_interval([0, 0], [0, 0]) is None
+    assert resampled_ratio([1, 0], [1, 3]).value == 25
+    assert np.isnan(resampled_ratio([0, 0], [0, 0]).value)
+
+
+def test_samples_with_nothing_to_score_are_left_out_of_an_interval():
+    found = resampled_ratio([1, 0, 0], [1, 0, 0])
+    assert np.isnan(found.samples).any()
+    assert interval(found.samples) == (100, 100)
 
 
 def test_rows_must_match():
