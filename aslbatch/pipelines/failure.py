@@ -40,7 +40,7 @@ def _headline(error: Exception) -> str:
 
 
 def _find(error: BaseException | None) -> AslbatchError | None:
-    """Search causes and contexts, and what Ray keeps under `cause`."""
+    """Search causes and contexts, and what Ray keeps elsewhere."""
     seen: set[int] = set()
     todo = [error]
     while todo:
@@ -51,5 +51,7 @@ def _find(error: BaseException | None) -> AslbatchError | None:
         if isinstance(current, AslbatchError) and not isinstance(current, ray.exceptions.RayError):
             return current
         seen.add(id(current))
+        # Ray Train keeps the errors of its workers by their ranks.
+        todo += getattr(current, "worker_failures", {}).values()
         todo += [getattr(current, "cause", None), current.__cause__, current.__context__]
     return None

@@ -1,30 +1,13 @@
 """The pairs of an evaluation set, read and checked before anything is translated."""
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from dataclasses import dataclass
 
 from aslbatch.config.score import PairsSection
 from aslbatch.errors import SourceError
 from aslbatch.pipelines.ownership import check_apart
-from aslbatch.schema import DETAIL, REASON, RejectReason
-from aslbatch.shards.plan import Plan, auto_shard_rows, make_plan
-from aslbatch.shards.read import read_shard
-from aslbatch.shards.reading import Reading
-from aslbatch.shards.source import Source
+from aslbatch.pipelines.pair_rows import PairFiles, Row, keys_of
 from aslbatch.shards.sources import list_sources
 from aslbatch.storage.folder import Storage
-
-_SOURCE_KEY = re.compile(r"\bsource\.(paths|format|storage_options|text_column|columns)\b")
-_PAIRS_KEY = {
-    "text_column": "pairs.english or pairs.gloss",
-    "columns": "pairs.english, pairs.gloss or pairs.id",
-}
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +55,20 @@ def read_pairs(config: PairsSection, sink: Storage) -> Pairs:
         SourceError: A file or a column is missing, a row cannot be read, other rows are left than
             expected, or an id to exclude is not there.
     """
-    with _keys_of_pairs():
+    with keys_of("pairs"):
         sources = list_sources(
             config.paths, format=config.format, storage_options=config.storage_options
         )
         check_apart(sources, sink)
-        rows = list(_rows(config, sources))
+    files = PairFiles.scan(
+        "pairs",
+        sources,
+        english=config.english,
+        gloss=config.gloss,
+        others=(config.id,) if config.id else (),
+        storage_options=config.storage_options,
+    )
+    rows = list(files.rows())
     kept = _without_excluded(config, rows)
     scored = [
         Pair(row["source_uri"], row["source_row"], row[config.english], row[config.gloss])
@@ -92,36 +83,6 @@ def read_pairs(config: PairsSection, sink: Storage) -> Pairs:
     )
     _check_count(config, pairs, len(rows))
     return pairs
-
-
-def _rows(config: PairsSection, sources: list[Source]) -> Iterator[Row]:
-    """Yield all rows, with the columns of the pairs and those that say where they are from.
-
-    Raises:
-        SourceError: A source or one of its rows cannot be read, or it lacks a column of text.
-    """
-    reading = Reading(text_column=config.english, storage_options=config.storage_options)
-    # A scan looks for one column of text in each file, and the other one must be there too.
-    _plan(config, sources, replace(reading, text_column=config.gloss))
-    plan = _plan(config, sources, reading)
-    for shard in plan.shards:
-        for row in read_shard(shard, schema=plan.schema, reading=reading).to_pylist():
-            if row[REASON] not in (None, RejectReason.EMPTY):
-                raise SourceError(
-                    f"{row['source_uri']} row {row['source_row']}: {row[REASON]} ({row[DETAIL]}), "
-                    f"so that the pair is not known; mend or drop the row"
-                )
-            yield row
-
-
-def _plan(config: PairsSection, sources: list[Source], reading: Reading) -> Plan:
-    columns = dict.fromkeys(filter(None, [config.english, config.gloss, config.id]))
-    return make_plan(
-        sources,
-        reading=reading,
-        columns=list(columns),
-        shard_rows=partial(auto_shard_rows, workers=1),
-    )
 
 
 def _has_text(value: str | None) -> bool:
@@ -155,15 +116,3 @@ def _check_count(config: PairsSection, pairs: Pairs, rows: int) -> None:
         f"{expected or 'any number but 0'}: {pairs.excluded} left out by pairs.exclude_ids, "
         f"{pairs.incomplete} without {config.english!r} or {config.gloss!r}"
     )
-
-
-@contextmanager
-def _keys_of_pairs() -> Iterator[None]:
-    """Name this job's keys in errors of code that knows those of a translate job."""
-    try:
-        yield
-    except SourceError as error:
-        message = _SOURCE_KEY.sub(
-            lambda key: _PAIRS_KEY.get(key[1], f"pairs.{key[1]}"), error.message
-        )
-        raise SourceError(message) from error

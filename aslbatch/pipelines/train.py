@@ -24,13 +24,13 @@ from aslbatch.models.checkpoint import Checkpoint, find_checkpoint
 from aslbatch.models.inspection import check_checkpoint
 from aslbatch.pipelines.failure import plain_errors
 from aslbatch.pipelines.ownership import check_apart, check_free, check_owner, is_whole
+from aslbatch.pipelines.pair_rows import PairFiles
 from aslbatch.pipelines.run_record import run_record
-from aslbatch.pipelines.train_data import ENGLISH, GLOSS, sources_of
+from aslbatch.pipelines.train_data import ENGLISH, GLOSS, scan
 from aslbatch.pipelines.train_settings import TrainSettings
 from aslbatch.pipelines.train_worker import train_worker
 from aslbatch.provenance.identity import RunIdentity
 from aslbatch.shards.layout import OWNED_BY_TRAINING, RUN, TRAINED, TRAINING
-from aslbatch.shards.source import Source
 from aslbatch.storage.folder import Storage
 
 _NOT_DECISIVE = {"run", "sink"}
@@ -54,8 +54,8 @@ class _Job:
     """A training that may begin: everything it needs is there."""
 
     config: TrainConfig
-    data: list[list[Source]]
-    validation: list[Source]
+    data: list[PairFiles]
+    validation: PairFiles | None
     checkpoint: Checkpoint | None
     has_gloss: bool
     storage: Storage
@@ -97,10 +97,10 @@ def train(
 def _examine(config: TrainConfig) -> _Job:
     """Check everything that can be checked before work starts; nothing is written."""
     storage = Storage(config.sink.path, config.sink.storage_options)
-    data = [sources_of(section) for section in config.data]
-    validation = sources_of(config.validation) if config.validation else []
-    sources = [*(source for each in data for source in each), *validation]
-    check_apart(sources, storage)
+    data = [scan(f"data[{index}]", section) for index, section in enumerate(config.data)]
+    validation = scan("validation", config.validation) if config.validation else None
+    plans = [files.plan for files in (*data, *([validation] if validation else []))]
+    check_apart([p.source for plan in plans for s in plan.shards for p in s.pieces], storage)
     checkpoint, start = None, config.start
     has_gloss, model = True, {}
     if start.name is not None:
@@ -115,7 +115,7 @@ def _examine(config: TrainConfig) -> _Job:
         config={k: v for k, v in resolved(config).items() if k not in _NOT_DECISIVE}
         | {"sink": {"precision": config.sink.precision}},
         limit=None,
-        sources=[{"uri": each.uri, "size": each.size, "version": each.version} for each in sources],
+        sources=[fingerprint for plan in plans for fingerprint in plan.fingerprints],
         model=model,
         aslbatch=aslbatch.__version__,
     )

@@ -8,10 +8,7 @@ from aslbatch.config.score import Direction
 from aslbatch.config.train import DataSection, ValidationSection
 from aslbatch.errors import SourceError
 from aslbatch.models.tokenizer import Tokenizer
-from aslbatch.shards.plan import MAX_SHARD_ROWS, make_plan
-from aslbatch.shards.read import read_shard
-from aslbatch.shards.reading import Reading
-from aslbatch.shards.source import Source
+from aslbatch.pipelines.pair_rows import PairFiles, keys_of
 from aslbatch.shards.sources import list_sources
 from aslbatch.text.languages import mbart_code
 from aslbatch.training.batches import Portion
@@ -80,45 +77,40 @@ class Account:
         return asdict(self)
 
 
-def sources_of(section: DataSection | ValidationSection) -> list[Source]:
-    """Return the files of a section.
+def scan(name: str, section: DataSection | ValidationSection) -> PairFiles:
+    """Find the files of a section, and look at all of them.
 
     Raises:
-        SourceError: There are none, or they are of an unknown kind.
+        SourceError: There are none, one cannot be read, or it lacks a column.
     """
-    return list_sources(section.paths, storage_options=section.storage_options)
+    with keys_of(name):
+        sources = list_sources(section.paths, storage_options=section.storage_options)
+    return PairFiles.scan(
+        name,
+        sources,
+        english=section.english,
+        gloss=section.gloss,
+        storage_options=section.storage_options,
+    )
 
 
-def read_pairs(section: DataSection | ValidationSection, sources: Sequence[Source]) -> Pairs:
+def read_pairs(section: DataSection | ValidationSection, files: PairFiles) -> Pairs:
     """Read all pairs of a section into memory.
 
-    Args:
-        section: Says which columns hold them.
-        sources: Its files, as `sources_of` finds them.
-
     Raises:
-        SourceError: A source cannot be read, has no such column, or no row has both texts.
+        SourceError: A row cannot be read, or none has both texts.
     """
-    names = [section.english, section.gloss]
-    reading = Reading(text_column=section.english, storage_options=section.storage_options)
-    plan = make_plan(sources, reading=reading, columns=names, shard_rows=MAX_SHARD_ROWS)
     pairs, rows = Pairs([], [], 0), 0
-    for shard in plan.shards:
-        table = read_shard(shard, schema=plan.schema, reading=reading)
-        rows += len(table)
-        for english, gloss in zip(*(table[name].to_pylist() for name in names), strict=True):
-            if not all(isinstance(text, str | None) for text in (english, gloss)):
-                raise SourceError(
-                    f"{sources[0].uri}: columns {names} hold {english!r} and {gloss!r}, expected "
-                    f"text; name others with english and gloss"
-                )
-            if _text(english) and _text(gloss):
-                pairs.english.append(_text(english))
-                pairs.gloss.append(_text(gloss))
+    for row in files.rows():
+        rows += 1
+        english, gloss = (_text(row[name]) for name in (section.english, section.gloss))
+        if english and gloss:
+            pairs.english.append(english)
+            pairs.gloss.append(gloss)
     if not pairs.english:
         raise SourceError(
-            f"{', '.join(source.uri for source in sources[:5])}: no row has text in both "
-            f"{names[0]!r} and {names[1]!r}"
+            f"{files.section}.paths: no row has text in both {section.english!r} and "
+            f"{section.gloss!r}; is the gloss still to be made?"
         )
     return Pairs(pairs.english, pairs.gloss, rows - len(pairs.english))
 
@@ -159,9 +151,9 @@ def training_examples(
     return Examples(found), portions, accounts
 
 
-def held_out(section: ValidationSection, sources: Sequence[Source]) -> list[Held]:
+def held_out(section: ValidationSection, files: PairFiles) -> list[Held]:
     """Return what a model in training is measured on, a part for each direction."""
-    pairs = read_pairs(section, sources).spread(section.rows)
+    pairs = read_pairs(section, files).spread(section.rows)
     return [
         Held(*languages(direction), *pairs.texts(direction)) for direction in section.directions
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from aslbatch.cluster.training_progress import TrainingReporter
 from aslbatch.config.train import TrainConfig
-from aslbatch.shards.source import Source
+from aslbatch.pipelines.pair_rows import PairFiles
 from aslbatch.storage.folder import Storage
 
 
@@ -17,7 +17,7 @@ class TrainSettings:
     Attributes:
         config: What was asked for.
         data: The files of each entry of `data`.
-        validation: Those of `validation`.
+        validation: Those of `validation`, where there is one.
         start: Where workers find the checkpoint that training starts from; None for a new model.
         start_options: Arguments of the file system that it is copied from; they may be secrets.
         has_gloss: Whether that checkpoint knows the code of gloss.
@@ -29,8 +29,8 @@ class TrainSettings:
     """
 
     config: TrainConfig
-    data: list[list[Source]]
-    validation: list[Source]
+    data: list[PairFiles]
+    validation: PairFiles | None
     start: str | None
     start_revision: str | None
     start_options: Mapping[str, Any]

@@ -51,8 +51,8 @@ def train_worker(settings: TrainSettings) -> None:
     torch.set_num_threads(settings.threads)
     world, config = World.current(), settings.config
     pairs = [
-        read_pairs(section, sources)
-        for section, sources in zip(config.data, settings.data, strict=True)
+        read_pairs(section, files)
+        for section, files in zip(config.data, settings.data, strict=True)
     ]
     start = start_checkpoint(settings, world, pairs)
     learner, tokenizer = learner_of(settings, *start)
@@ -95,7 +95,9 @@ class _Work:
         self._training = Training(learner, examples, batches, recipe, world)
         self._states = Checkpoints(settings.storage.below(TRAINING_STATES))
         validation = config.validation
-        self._held = held_out(validation, settings.validation) if validation else []
+        self._held = (
+            held_out(validation, settings.validation) if validation and settings.validation else []
+        )
         self._measured = Measurements(
             validation.score if validation else "chrf", validation.patience if validation else None
         )

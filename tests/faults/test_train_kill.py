@@ -1,0 +1,72 @@
+"""Trainings that are killed: what comes out is what an undisturbed one gives."""
+
+import json
+import random
+from pathlib import Path
+
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from killing import Driver
+from training_examples import demo_pairs
+
+pytestmark = pytest.mark.faults
+
+STEPS = 40
+
+
+def start(folder: Path, name: str) -> Driver:
+    config = folder / f"{name}.yaml"
+    values = {
+        "data": [{"paths": str(folder / "train.parquet")}],
+        "start": {"name": "demo"},
+        "method": {"kind": "lora", "rank": 4, "alpha": 8, "dropout": 0.2},
+        "training": {"epochs": None, "steps": STEPS, "batch_examples": 24},
+        "sink": {"path": str(folder / name)},
+        "run": {"workers": 1, "cpus_per_worker": 1, "checkpoint_every_steps": 4},
+    }
+    config.write_text(json.dumps(values))
+    return Driver(["train", str(config)], log=folder / f"{name}.{random.random()}.log")
+
+
+def steps(out: Path) -> int:
+    """Return the steps of the newest state."""
+    found = (out / "states").glob("step-*.json")
+    return max((int(path.stem.removeprefix("step-")) for path in found), default=0)
+
+
+def trainers(driver: Driver) -> list[psutil.Process]:
+    """Return the processes that train."""
+    return [p for p in driver.alive() if "RayTrainWorker" in " ".join(p.cmdline())]
+
+
+def test_killed_training_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    dice = random.Random()
+    english, gloss = demo_pairs(400)
+    pq.write_table(pa.table({"source": english, "target": gloss}), tmp_path / "train.parquet")
+    out, goals = tmp_path / "killed", (dice.randint(4, 14), dice.randint(18, 34))
+
+    with start(tmp_path, "killed") as driver:  # the driver, and all of its cluster
+        driver.wait_for(lambda: steps(out) >= goals[0], f"step {goals[0]}")
+        driver.kill()
+    with start(tmp_path, "killed") as driver:  # the worker alone, which Ray Train starts again
+        driver.wait_for(lambda: steps(out) >= goals[1] and bool(trainers(driver)), "a worker")
+        assert steps(out) < STEPS, f"too late, after {goals}"
+        for process in trainers(driver):
+            process.kill()
+        assert driver.wait() == 0, driver.output
+    with start(tmp_path, "undisturbed") as driver:
+        assert driver.wait() == 0, driver.output
+
+    killed, undisturbed = (
+        json.loads((tmp_path / name / "training.json").read_text())["losses"]
+        for name in ("killed", "undisturbed")
+    )
+    assert len(killed) == STEPS
+    assert killed == pytest.approx(undisturbed, abs=1e-5), goals
+    adapters = [
+        (tmp_path / name / "adapter/adapter_model.safetensors").read_bytes()
+        for name in ("killed", "undisturbed")
+    ]
+    assert adapters[0] == adapters[1], goals
