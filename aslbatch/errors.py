@@ -5,6 +5,7 @@
     ├── SourceError              1  an input cannot be read, or changed since the plan
     │   └── DamagedSourceError   1  an input is there, but its bytes make no sense
     ├── ModelError               1  a checkpoint is not what the job needs
+    │   └── MergeError           1  an adapter is unfit, or was not merged as it should
     ├── SinkError                1  the output cannot be written or read
     │   └── OutputMismatchError  4  the output belongs to another run
     ├── IncompleteRunError       1  planned shards are missing, or a file does not verify
@@ -65,6 +66,10 @@ class DamagedSourceError(SourceError):
 
 class ModelError(AslbatchError):
     """A checkpoint is missing, or is not an mBART-50 model with the languages asked for."""
+
+
+class MergeError(ModelError):
+    """An adapter does not fit its base, or the merged model is not the two together."""
 
 
 class SinkError(AslbatchError):

@@ -10,7 +10,7 @@ import typer
 
 import aslbatch
 from aslbatch.cli import display
-from aslbatch.cli.training import TrainingLine, show_trained
+from aslbatch.cli.training import TrainingLine, show_merged, show_trained
 from aslbatch.config.credentials import storage_options
 from aslbatch.config.json_schema import json_schema
 from aslbatch.config.load import load_config
@@ -110,6 +110,32 @@ def score(
     with display.TerminalWatcher() as watcher:
         found = run(settings, overwrite=overwrite, watcher=watcher, verbose=verbose)
     display.show_scores(found, settings.sink.path)
+
+
+@app.command()
+def merge(
+    adapter: Annotated[str, typer.Argument(metavar="ADAPTER", help="The adapter's folder.")],
+    out: Annotated[str, typer.Argument(metavar="OUT", help="The folder of the merged model.")],
+    base: Annotated[
+        str | None, typer.Option("--base", help="The base; else the one that the adapter names.")
+    ] = None,
+    scores: Annotated[
+        str | None, typer.Option("--scores", metavar="FOLDER", help="A score job's, for the card.")
+    ] = None,
+    precision: Annotated[
+        Literal["float32", "bfloat16", "float16"],
+        typer.Option("--precision", help="Number format of the weights."),
+    ] = "float32",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is in OUT.")] = False,
+) -> None:
+    """Merge an adapter into its base, and check that the model is the two together."""
+    from aslbatch.pipelines.merge import merge_adapter
+
+    show_merged(
+        merge_adapter(
+            adapter, out, base=base, scores=scores, precision=precision, overwrite=overwrite
+        )
+    )
 
 
 @app.command()

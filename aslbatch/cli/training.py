@@ -13,6 +13,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:  # so that `aslbatch --help` does not load Ray
     from aslbatch.cluster.training_progress import TrainingProgress
+    from aslbatch.pipelines.merge import Merged
     from aslbatch.pipelines.train import Trained
 
 _LOG_PERIOD_S = 30.0
@@ -78,4 +79,19 @@ def show_trained(trained: Trained) -> None:
         table.add_row(f"best {measured['score']}", f"{', '.join(parts)}, at step {steps['best']:,}")
     table.add_row("time", f"{record['minutes']:.1f} min")
     table.add_row("output", trained.result)
+    _out.print(table, soft_wrap=True)
+
+
+def show_merged(merged: Merged) -> None:
+    """Show what the gate found, and where the model lies."""
+    gate = merged.gate
+    table = Table(title="merged", title_justify="left", show_header=False)
+    difference = f"within {gate.max_logit_difference:.1e}, the limit is {gate.logit_limit:g}"
+    same = f"{gate.identical_translations:,} of {gate.probes:,} identical with 4 beams"
+    kept = f"{gate.rows_compared:,} embeddings, {gate.tensors_compared:,} other tensors"
+    table.add_row("logits of base plus adapter", difference)
+    table.add_row("translations of probes", same)
+    table.add_row("bit for bit the base's", kept)
+    table.add_row("converts for CTranslate2", "yes, and translates alike")
+    table.add_row("output", f"{merged.folder}, {merged.precision}")
     _out.print(table, soft_wrap=True)

@@ -35,17 +35,26 @@ def converted(folder: Path, *, fingerprint: str, precision: str) -> Path:
     """
     target = cache_folder("engines") / _key(fingerprint, precision)
     if not target.is_dir():
-        words = [sys.executable, "-m", __name__, str(folder), str(target), precision]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        if done.returncode or not target.is_dir():
-            said = " / ".join(done.stderr.strip().splitlines()[-_LAST_LINES:])
-            raise ModelError(
-                f"{folder}: cannot be converted for CTranslate2 into {target} (exit code "
-                f"{done.returncode}: {said}); it takes about twice the checkpoint's size in memory "
-                f"and disk, and XDG_CACHE_HOME names another place; or set model.engine to "
-                f"transformers"
-            )
+        convert_apart(folder, target, precision)
     return target
+
+
+def convert_apart(folder: Path, target: Path, precision: str) -> None:
+    """Convert a checkpoint into `target` in a process of its own; see `converted`.
+
+    Raises:
+        ModelError: It cannot be converted; the message holds the end of what the process said.
+    """
+    words = [sys.executable, "-m", __name__, str(folder), str(target), precision]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode or not target.is_dir():
+        said = " / ".join(done.stderr.strip().splitlines()[-_LAST_LINES:])
+        raise ModelError(
+            f"{folder}: cannot be converted for CTranslate2 into {target} (exit code "
+            f"{done.returncode}: {said}); it takes about twice the checkpoint's size in memory "
+            f"and disk, and XDG_CACHE_HOME names another place; or set model.engine to "
+            f"transformers"
+        )
 
 
 def _key(fingerprint: str, precision: str) -> str:

@@ -6,7 +6,6 @@ its rows, of which all but one are thrown away; with mBART-50's 250,000 that dou
 """
 
 import copy
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from transformers import MBartForConditionalGeneration
 
 from aslbatch.training.examples import Batch
 from aslbatch.training.loss import summed_loss
+from aslbatch.training.quiet import peft_called
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
 _ROW_NAME = "base_model.model.model.shared.token_adapter.trainable_tokens_delta"
@@ -64,9 +64,7 @@ class Adapter:
             target_modules=list(TARGETS),
         )
         self._base = base
-        with warnings.catch_warnings():
-            # PEFT asks transformers by a name that the latter is about to drop.
-            warnings.simplefilter("ignore", FutureWarning)
+        with peft_called():
             self._peft: PeftModel = get_peft_model(model, copy.deepcopy(self._config))
         base_model: Any = self._peft.get_base_model()
         self.model: MBartForConditionalGeneration = base_model

@@ -1,0 +1,205 @@
+"""Merge an adapter into a model that everything takes, behind a gate: `aslbatch merge`.
+
+    check the adapter -> merge -> gate -> convert and compare -> card -> move into place
+
+What the gate refuses is never seen in the output folder.
+"""
+
+import json
+import random
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import peft
+import torch
+import transformers
+
+import aslbatch
+from aslbatch.errors import MergeError, SinkError
+from aslbatch.models.checkpoint import Checkpoint, find_checkpoint
+from aslbatch.models.conversion import convert_apart
+from aslbatch.models.ctranslate2_loading import load_ctranslate2
+from aslbatch.models.decoding import Decoding
+from aslbatch.models.loading import load_model
+from aslbatch.models.tokenizer import Tokenizer
+from aslbatch.models.transformers_engine import TransformersEngine
+from aslbatch.pipelines.merge_card import merge_card
+from aslbatch.provenance.hashing import sha256_file
+from aslbatch.shards.layout import TRAINING
+from aslbatch.text.languages import GLOSS_CODE, mbart_code
+from aslbatch.training.demo.grammar import Grammar
+from aslbatch.training.demo.probes import LINES
+from aslbatch.training.merge import (
+    ADAPTER_CONFIG,
+    ADAPTER_WEIGHTS,
+    check_adapter,
+    merge,
+    read_adapter_config,
+)
+from aslbatch.training.merge_gate import GateReport, Probe, check_merged
+from aslbatch.training.saving import save_checkpoint
+
+MERGE = "merge.json"
+_PROBES = 12
+_CONVERTED = 4
+
+Precision = Literal["float32", "bfloat16", "float16"]
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A merged model.
+
+    Attributes:
+        folder: Where it lies.
+        gate: What the gate found.
+        precision: Number format of its weights.
+    """
+
+    folder: str
+    gate: GateReport
+    precision: Precision
+
+
+def merge_adapter(
+    adapter: str,
+    out: str,
+    *,
+    base: str | None = None,
+    scores: str | None = None,
+    precision: Precision = "float32",
+    overwrite: bool = False,
+) -> Merged:
+    """Merge an adapter, check the result, and write it with its card.
+
+    Args:
+        adapter: The adapter's folder, as the train job or PEFT writes it.
+        out: The folder of the merged model.
+        base: The base; None for the one that the adapter names.
+        scores: Output of a score job of this model, for the card.
+        precision: Number format of the weights; the gate looks at float32, before rounding.
+        overwrite: Replace what is in `out`.
+
+    Raises:
+        MergeError: The adapter is unfit, or the gate refuses the merged model; nothing is written.
+        SinkError: `out` is not empty.
+    """
+    adapter_folder, target = Path(adapter), Path(out)
+    if target.exists() and any(target.iterdir()) and not overwrite:
+        raise SinkError(f"{out} is not empty; name another folder, or replace it with --overwrite")
+    named = base or read_adapter_config(adapter_folder).get("base_model_name_or_path")
+    if not named:
+        raise MergeError(f"{adapter}: {ADAPTER_CONFIG} names no base; name it with --base")
+    checkpoint = find_checkpoint(named)
+    check_adapter(adapter_folder, checkpoint.folder)
+    card_of_scores = _scores(scores)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
+        merged = Path(scratch) / "merged"
+        merge(checkpoint.folder, adapter_folder, merged)
+        gate = check_merged(merged, checkpoint.folder, adapter_folder, _probes())
+        _check_conversion(merged, Path(scratch) / "converted")
+        if precision != "float32":
+            _round(merged, getattr(torch, precision))
+        record = _record(adapter_folder, checkpoint, gate, precision)
+        (merged / MERGE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        card = merge_card(record, _training(adapter_folder), card_of_scores)
+        (merged / "README.md").write_text(card, encoding="utf-8")
+        if target.exists():
+            shutil.rmtree(target)
+        merged.rename(target)
+    return Merged(out, gate, precision)
+
+
+def _probes() -> list[Probe]:
+    """Return invented sentences of both directions."""
+    grammar = Grammar(random.Random(1))
+    english, gloss = mbart_code("en"), GLOSS_CODE
+    lines = LINES[:_PROBES]
+    glosses = [grammar.sentence().gloss for _ in lines]
+    return [Probe(english, gloss, lines, glosses), Probe(gloss, english, glosses, lines)]
+
+
+def _check_conversion(merged: Path, target: Path) -> None:
+    """Check that the model converts for CTranslate2, and translates there as it does here."""
+    convert_apart(merged, target, "float32")
+    tokenizer = Tokenizer.load(merged)
+    engine = load_ctranslate2(
+        target,
+        tokenizer,
+        precision="float32",
+        device="cpu",
+        threads=1,
+        shortlist=None,
+        target_ratio=None,
+    )
+    encoded = tokenizer.encode(LINES[:_CONVERTED], mbart_code("en"), Decoding().max_length)
+    rows = [each.tokens for each in encoded]
+    loaded = load_model(merged, languages=(GLOSS_CODE,), precision="float32", device="cpu")
+    theirs, ours = (
+        [
+            each.translate([row], target_lang=GLOSS_CODE, decoding=Decoding())[0][0].tokens
+            for row in rows
+        ]
+        for each in (TransformersEngine(loaded), engine)
+    )
+    if ours != theirs:
+        raise MergeError(
+            f"{merged}: CTranslate2 translates {LINES[0]!r} otherwise: {ours}, {theirs}"
+        )
+
+
+def _round(folder: Path, dtype: torch.dtype) -> None:
+    """Store the weights in another number format."""
+    loaded = load_model(folder, languages=(GLOSS_CODE,), precision="float32", device="cpu")
+    save_checkpoint(loaded.model, loaded.tokenizer.backend, folder, dtype=dtype)
+
+
+def _scores(folder: str | None) -> str | None:
+    if folder is None:
+        return None
+    path = Path(folder) / "scores.md"
+    if not path.is_file():
+        raise MergeError(f"{path}: no such file; expected the output of a score job")
+    return path.read_text(encoding="utf-8")
+
+
+def _training(adapter: Path) -> dict[str, Any] | None:
+    """Return what the train job recorded beside the adapter."""
+    path = adapter / TRAINING
+    if not path.exists():
+        return None
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise MergeError(f"{path} is damaged ({error}); restore or delete it") from error
+    return record
+
+
+def _record(
+    adapter: Path, checkpoint: Checkpoint, gate: GateReport, precision: Precision
+) -> dict[str, Any]:
+    config = read_adapter_config(adapter)
+    return {
+        "base": {
+            "name": checkpoint.name,
+            "revision": checkpoint.revision,
+            "sha256": checkpoint.sha256,
+        },
+        "adapter": {
+            "sha256": sha256_file(adapter / ADAPTER_WEIGHTS),
+            **{key: config.get(key) for key in ("r", "lora_alpha", "lora_dropout")},
+            "target_modules": sorted(config.get("target_modules") or ()),
+        },
+        "gate": asdict(gate),
+        "precision": precision,
+        "versions": {
+            "aslbatch": aslbatch.__version__,
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "peft": peft.__version__,
+        },
+    }

@@ -1,0 +1,101 @@
+"""Merging an adapter into its base: one model that needs neither PEFT nor the two."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from safetensors import SafetensorError, safe_open
+from transformers import MBartForConditionalGeneration
+
+from aslbatch.errors import MergeError
+from aslbatch.models.tokenizer import Tokenizer
+from aslbatch.text.languages import GLOSS_CODE
+from aslbatch.training.quiet import peft_called
+from aslbatch.training.saving import save_checkpoint
+
+ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+
+
+def read_adapter_config(folder: Path) -> dict[str, Any]:
+    """Return the configuration of an adapter.
+
+    Raises:
+        MergeError: It is missing or damaged, or the adapter is not LoRA.
+    """
+    path = folder / ADAPTER_CONFIG
+    try:
+        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        kind = config["peft_type"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise MergeError(
+            f"{path}: cannot be read ({error}); expected the folder `adapter` of a train job, or "
+            f"another one that PEFT wrote"
+        ) from error
+    if kind != "LORA":
+        raise MergeError(f"{path}: peft_type is {kind!r}, expected 'LORA'")
+    return config
+
+
+def check_adapter(folder: Path, base: Path) -> None:
+    """Check that an adapter is one for gloss on this base, before anything is loaded.
+
+    Raises:
+        MergeError: The base lacks the code of gloss, the adapter does not train its embedding, or
+            its values are not finite.
+    """
+    tokenizer, config = Tokenizer.load(base), read_adapter_config(folder)
+    if not tokenizer.has_language(GLOSS_CODE):
+        raise MergeError(
+            f"{base}: the base does not know {GLOSS_CODE}, so that its embedding would be random "
+            f"numbers; name the base with the code that the adapter was trained on (--base)"
+        )
+    wanted, trained = tokenizer.language_id(GLOSS_CODE), config.get("trainable_token_indices")
+    if trained != [wanted]:
+        raise MergeError(
+            f"{folder / ADAPTER_CONFIG}: trainable_token_indices is {trained}, expected "
+            f"[{wanted}], the row of {GLOSS_CODE} in {base}; an adapter without it leaves the code untrained, "
+            f"and one with other rows changes other languages"
+        )
+    try:
+        with safe_open(folder / ADAPTER_WEIGHTS, "pt") as file:
+            for name in file.keys():  # noqa: SIM118 - it is no dictionary
+                if not torch.isfinite(file.get_tensor(name)).all():
+                    raise MergeError(
+                        f"{folder / ADAPTER_WEIGHTS}: {name} holds values that are not finite; "
+                        f"train again with a lower learning rate, from an earlier state"
+                    )
+    except (OSError, SafetensorError) as error:
+        raise MergeError(f"{folder / ADAPTER_WEIGHTS}: cannot be read ({error})") from error
+
+
+def load_with_adapter(base: Path, adapter: Path) -> PeftModel:
+    """Load a base with its adapter beside it, float32, in evaluation mode.
+
+    Raises:
+        MergeError: The adapter is of a model with other shapes.
+    """
+    model = MBartForConditionalGeneration.from_pretrained(
+        base, dtype=torch.float32, local_files_only=True
+    )
+    try:
+        with peft_called():
+            return PeftModel.from_pretrained(model, str(adapter)).eval()
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise MergeError(
+            f"{adapter}: does not fit {base} ({str(error).strip().splitlines()[-1].strip()}); name "
+            f"the base that it was trained on (--base)"
+        ) from error
+
+
+def merge(base: Path, adapter: Path, out: Path) -> None:
+    """Write the merged model, float32.
+
+    Args:
+        base: The checkpoint that the adapter was trained on.
+        adapter: The adapter.
+        out: The folder to write.
+    """
+    model = load_with_adapter(base, adapter).merge_and_unload(safe_merge=True)
+    save_checkpoint(model, Tokenizer.load(base).backend, out)
