@@ -87,6 +87,7 @@ def merge_adapter(
         MergeError: The adapter is unfit, or the gate refuses the merged model; nothing is written.
         SinkError: `out` is not empty.
     """
+    transformers.utils.logging.disable_progress_bar()
     adapter_folder, target = Path(adapter), Path(out)
     if target.exists() and any(target.iterdir()) and not overwrite:
         raise SinkError(f"{out} is not empty; name another folder, or replace it with --overwrite")
@@ -148,7 +149,8 @@ def _check_conversion(merged: Path, target: Path) -> None:
     )
     if ours != theirs:
         raise MergeError(
-            f"{merged}: CTranslate2 translates {LINES[0]!r} otherwise: {ours}, {theirs}"
+            f"{merged}: CTranslate2 does not translate the probes as transformers does: {ours}, "
+            f"expected {theirs}"
         )
 
 

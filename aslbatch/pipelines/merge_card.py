@@ -13,12 +13,13 @@ tags: [mbart-50, asl-gloss, lora]
 
 # English to ASL gloss, and back
 
-An mBART-50 model with the language code `asl_GL`, made with [aslbatch](README.md) by merging a LoRA
+An mBART-50 model with the language code `asl_GL`, made with aslbatch by merging a LoRA
 adapter into `{base}`.
 
-**Gloss is not ASL**: it loses space, non-manual signals and simultaneity, and there is no standard of
-it. What this model gives is machine-made gloss, not reviewed by signers; never use it to communicate
-with anybody, and never mix it with authentic gloss without a column that tells them apart.
+**Gloss is not ASL**: it loses space, non-manual signals and simultaneity, and there is no standard
+of it. What this model gives is machine-made gloss, not reviewed by signers; never use it to
+communicate with anybody, and never mix it with authentic gloss without a column that tells them
+apart.
 
 ## Use
 
@@ -82,9 +83,8 @@ def _training_section(training: Mapping[str, Any] | None) -> Iterator[str]:
 def _gate_section(record: Mapping[str, Any]) -> Iterator[str]:
     gate, adapter, base = record["gate"], record["adapter"], record["base"]
     yield "## Merging\n"
-    yield (
-        f"* base `{base['name']}`, revision `{base['revision'] or 'none'}`, sha256 `{base['sha256']}`"
-    )
+    revision = base["revision"] or "none"
+    yield f"* base `{base['name']}`, revision `{revision}`, sha256 `{base['sha256']}`"
     yield f"* adapter r {adapter['r']}, alpha {adapter['lora_alpha']}, sha256 `{adapter['sha256']}`"
     yield (
         f"* {gate['probes']} probes of both directions: logits within "
@@ -92,8 +92,8 @@ def _gate_section(record: Mapping[str, Any]) -> Iterator[str]:
         f"{gate['identical_translations']} translations identical with 4 beams"
     )
     yield (
-        f"* {gate['rows_compared']:,} rows of the embeddings and {gate['tensors_compared']:,} other "
-        f"tensors are bit for bit the base's; all embeddings are tied"
+        f"* {gate['rows_compared']:,} rows of the embeddings and {gate['tensors_compared']:,} "
+        f"other tensors are bit for bit the base's; all embeddings are tied"
     )
     yield f"* stored as {record['precision']}, after the checks"
     yield f"* {', '.join(f'{name} {version}' for name, version in record['versions'].items())}\n"

@@ -55,8 +55,8 @@ def check_adapter(folder: Path, base: Path) -> None:
     if trained != [wanted]:
         raise MergeError(
             f"{folder / ADAPTER_CONFIG}: trainable_token_indices is {trained}, expected "
-            f"[{wanted}], the row of {GLOSS_CODE} in {base}; an adapter without it leaves the code untrained, "
-            f"and one with other rows changes other languages"
+            f"[{wanted}], the row of {GLOSS_CODE} in {base}; an adapter without it leaves the "
+            f"code untrained, and one with other rows changes other languages"
         )
     try:
         with safe_open(folder / ADAPTER_WEIGHTS, "pt") as file:

@@ -1,4 +1,4 @@
-"""Merging behind the gate: right adapters pass, each planted fault is refused by its own message."""
+"""Merging behind the gate: right adapters pass, and each planted fault has its own refusal."""
 
 import json
 import shutil
@@ -18,6 +18,7 @@ from aslbatch.training.adapter import Adapter
 from aslbatch.training.merge import check_adapter, merge
 from aslbatch.training.merge_gate import check_merged
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing.*:FutureWarning")
 ROW = "base_model.model.model.shared.token_adapter.trainable_tokens_delta"
 
 
