@@ -102,7 +102,7 @@ def merge_adapter(
         merged = Path(scratch) / "merged"
         merge(checkpoint.folder, adapter_folder, merged)
         gate = check_merged(merged, checkpoint.folder, adapter_folder, _probes())
-        _check_conversion(merged, Path(scratch) / "converted")
+        _check_conversion(merged, Path(scratch) / "converted" / "float32")
         if precision != "float32":
             _round(merged, getattr(torch, precision))
         record = _record(adapter_folder, checkpoint, gate, precision)
@@ -126,6 +126,7 @@ def _probes() -> list[Probe]:
 
 def _check_conversion(merged: Path, target: Path) -> None:
     """Check that the model converts for CTranslate2, and translates there as it does here."""
+    target.parent.mkdir()  # its locks lie beside that folder
     convert_apart(merged, target, "float32")
     tokenizer = Tokenizer.load(merged)
     engine = load_ctranslate2(
