@@ -13,6 +13,7 @@ from aslbatch.cli import display
 from aslbatch.config.credentials import storage_options
 from aslbatch.config.json_schema import json_schema
 from aslbatch.config.load import load_config
+from aslbatch.config.prepare import PrepareConfig
 from aslbatch.config.score import ScoreConfig
 from aslbatch.config.section import Section
 from aslbatch.config.translate import TranslateConfig
@@ -72,6 +73,22 @@ def translate(
         summary = run(settings, limit=limit, overwrite=overwrite, watcher=watcher, verbose=verbose)
     display.show_summary(summary)
     display.show_samples(Storage(settings.sink.path, settings.sink.storage_options))
+
+
+@app.command()
+def prepare(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace another preparation's output.")
+    ] = False,
+) -> None:
+    """Bring data sets of English and gloss into one form, without duplicates and leaks."""
+    from aslbatch.cli.preparation import show_preparation
+    from aslbatch.pipelines.prepare import prepare as run
+
+    settings = load_config(config, PrepareConfig, overrides or ())
+    show_preparation(run(settings, overwrite=overwrite))
 
 
 @app.command()
@@ -174,7 +191,11 @@ def export(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of each job's configuration, for editors."""
-    jobs: dict[str, type[Section]] = {"translate": TranslateConfig, "score": ScoreConfig}
+    jobs: dict[str, type[Section]] = {
+        "translate": TranslateConfig,
+        "prepare": PrepareConfig,
+        "score": ScoreConfig,
+    }
     print(json.dumps({name: json_schema(job) for name, job in jobs.items()}, indent=2))  # noqa: T201
 
 

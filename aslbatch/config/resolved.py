@@ -12,15 +12,16 @@ def resolved(config: BaseModel) -> dict[str, Any]:
 
     The values of `storage_options` are replaced by `***`; their names stay.
     """
-    return _without_secrets(config.model_dump(mode="json"))
+    values: dict[str, Any] = _without_secrets(config.model_dump(mode="json"))
+    return values
 
 
-def _without_secrets(values: dict[str, Any]) -> dict[str, Any]:
+def _without_secrets(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    if isinstance(value, list):
+        return [_without_secrets(item) for item in value]
+    if not isinstance(value, dict):
+        return value
     return {
-        key: dict.fromkeys(value, HIDDEN)
-        if key == "storage_options"
-        else _without_secrets(value)
-        if isinstance(value, dict)
-        else value
-        for key, value in values.items()
+        key: dict.fromkeys(inner, HIDDEN) if key == "storage_options" else _without_secrets(inner)
+        for key, inner in value.items()
     }
