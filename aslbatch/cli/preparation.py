@@ -28,6 +28,8 @@ def show_preparation(report: Report) -> None:
     _out.print("[bold]What was checked[/]")
     for line in report.asserted:
         _out.print(f"  {escape(line)}", soft_wrap=True)
+    for line in report.warnings:
+        _out.print(f"[yellow]warning[/] {escape(line)}", soft_wrap=True)
     folder = escape(report.uri.rstrip("/"))
     written = ", ".join(f"{escape(name)} ({file.rows:,})" for name, file in report.files.items())
     _out.print(f"[bold]Written[/] below {folder}: {written}", soft_wrap=True)

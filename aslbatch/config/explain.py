@@ -33,7 +33,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
         elif kind == "missing":
             fault = Fault(path, "required key is missing")
         elif kind in ("union_tag_not_found", "union_tag_invalid"):
-            fault = _wrong_tag(path, details["ctx"])
+            fault = _wrong_tag(path, details["ctx"], schema)
         else:
             fault = _wrong_value(location, details["input"], schema)
         faults.setdefault(fault.path, fault)
@@ -41,12 +41,11 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
     return [fault for path, fault in faults.items() if path not in around]
 
 
-def _wrong_tag(path: KeyPath, context: Mapping[str, Any]) -> Fault:
+def _wrong_tag(path: KeyPath, context: Mapping[str, Any], schema: "Schema") -> Fault:
     """Return the fault of a section whose kind is not said, or is none of the known ones."""
-    tags = context["expected_tags"].replace("'", "")
-    found = f", got {_quoted(context['tag'])}" if "tag" in context else ""
     path = (*path, context["discriminator"].strip("'"))
-    return Fault(path, f"expected one of {tags}{found or ', but the key is missing'}")
+    found = f"got {_quoted(context['tag'])}" if "tag" in context else "but the key is missing"
+    return Fault(path, f"expected {schema.expectation(path)}, {found}")
 
 
 def _wrong_value(location: KeyPath, value: object, schema: "Schema") -> Fault:

@@ -60,7 +60,16 @@ Paths = Annotated[_PathList, BeforeValidator(_as_list, json_schema_input_type=Lo
 StorageOptions = dict[str, JsonValue]
 """Keyword arguments of an fsspec file system. Their values are secrets and never shown."""
 
-Ids = Annotated[list[Text | int], AfterValidator(lambda ids: [str(each) for each in ids])]
+
+def _as_texts(ids: object) -> object:
+    if not isinstance(ids, list):
+        return ids
+    return [
+        str(each) if isinstance(each, int) and not isinstance(each, bool) else each for each in ids
+    ]
+
+
+Ids = Annotated[list[Text], BeforeValidator(_as_texts, json_schema_input_type=list[Text | int])]
 """Names of rows; numbers need no quotes."""
 
 

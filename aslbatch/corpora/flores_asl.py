@@ -38,6 +38,11 @@ def read_flores_asl(
     return [_read(source, labels, storage_options) for source in sources]
 
 
+def _place(source: Source) -> tuple[str, str]:
+    path = PurePosixPath(source.path)
+    return path.parent.name, path.name
+
+
 def _read(source: Source, labels: Labels, storage_options: Mapping[str, Any]) -> FileRows:
     index = scan_file(source, text_column=_COLUMNS["source"], storage_options=storage_options)
     if missing := [name for name in _COLUMNS.values() if name not in index.schema.names]:
@@ -51,5 +56,5 @@ def _read(source: Source, labels: Labels, storage_options: Mapping[str, Any]) ->
         labels=labels,
         columns=_COLUMNS,
         storage_options=storage_options,
-        expected=_KNOWN_ROWS.get(PurePosixPath(source.path).parts[-2:]),
+        expected=_KNOWN_ROWS.get(_place(source)),
     )

@@ -83,8 +83,8 @@ def _body(report: Report) -> Iterator[str]:
     yield from (
         "# English and ASL gloss, prepared for training and evaluation",
         "",
-        f"{report.kept:,} of {report.rows:,} rows are kept, {sum(report.dropped.values()):,} are in "
-        "`dropped.parquet` with the reason and what exactly was found.",
+        f"{report.kept:,} of {report.rows:,} rows are kept, {sum(report.dropped.values()):,} are",
+        "in `dropped.parquet` with the reason and what exactly was found.",
         "",
         "Gloss is not ASL. It leaves out space, non-manual markers and simultaneity, and has no",
         "standard. The column `origin` says who made a gloss: `human`, a `teacher` model, a `rule`",
@@ -96,6 +96,8 @@ def _body(report: Report) -> Iterator[str]:
         if table.note:
             yield from (table.note, "")
     yield from ("## What was checked", "", *(f"* {line}" for line in report.asserted), "")
+    if report.warnings:
+        yield from ("## Warnings", "", *(f"* {line}" for line in report.warnings), "")
     yield from ("## Licenses", "", *_markdown(_licenses(report)), "")
     yield "They hold for these rows too; look them up before you pass the rows on."
     yield ""

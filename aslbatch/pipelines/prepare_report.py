@@ -98,6 +98,7 @@ class Report:
         splits: Each split, protected ones first.
         excluded: Files whose sentences are kept out of unprotected splits.
         asserted: What was checked, a sentence each.
+        warnings: What may not be as it was meant, a sentence each.
         config: The configuration, every default filled in, without secrets.
         files: The tables that were written, by name.
     """
@@ -110,6 +111,7 @@ class Report:
     splits: dict[str, SplitCounts]
     excluded: list[ReadFile]
     asserted: list[str]
+    warnings: list[str]
     config: dict[str, Any]
     files: dict[str, WrittenFile] = field(default_factory=dict)
 
@@ -134,6 +136,11 @@ def make_report(
         splits=splits,
         excluded=[_file(file) for file in excluded],
         asserted=_asserted(config, datasets, excluded, splits, rows),
+        warnings=[
+            f"leakage.protect names {split}, which has no rows: it protects nothing"
+            for split in config.leakage.protect
+            if not splits[split].rows
+        ],
         config={**values, "sink": {}},
     )
 
@@ -201,11 +208,6 @@ def _asserted(
                 f"no sentence of {split} is in {' or '.join(below)}, in any data set, whatever its "
                 "case, punctuation and white space"
             )
-    lines += [
-        f"{split} has no rows, so that it protects nothing"
-        for split in config.leakage.protect
-        if split not in present
-    ]
     if excluded:
         lines.append(
             f"no sentence of {', '.join(file.source.uri for file in excluded)} is in a split that "

@@ -4,12 +4,29 @@ from pathlib import Path
 
 import pytest
 
+from aslbatch.config.dataset_sections import (
+    AslgSection,
+    FloresAslSection,
+    HowToSignSection,
+    PairColumns,
+    PairsSection,
+)
 from aslbatch.config.load import load_config
+from aslbatch.config.prepare import (
+    DuplicatesSection,
+    ExcludedSection,
+    LeakageSection,
+    PrepareConfig,
+    PrepareSinkSection,
+)
 from aslbatch.config.score import ScoreConfig
+from aslbatch.config.section import Section
 from aslbatch.config.translate import TranslateConfig
 
 FOLDER = Path(__file__).parents[2] / "configs"
 JOBS = {
+    "prepare.yaml": PrepareConfig,
+    "prepare.pairs.yaml": PrepareConfig,
     "quickstart.yaml": TranslateConfig,
     "score.yaml": ScoreConfig,
     "translate.yaml": TranslateConfig,
@@ -53,3 +70,41 @@ def test_the_score_example_has_the_defaults():
     assert example == minimal
     assert example.pairs.model_fields_set == set(type(example.pairs).model_fields)
     assert example.model_fields_set == set(ScoreConfig.model_fields)
+
+
+def sections(section):
+    """Yield a section and all sections in it."""
+    yield section
+    for _, value in section:
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, Section):
+                yield from sections(part)
+
+
+def test_the_prepare_example_has_the_defaults():
+    example = load_config(FOLDER / "prepare.yaml", PrepareConfig)
+    minimal = PrepareConfig.model_validate(
+        {
+            "datasets": [
+                {"kind": each.kind, "paths": each.paths, "split": each.split}
+                for each in example.datasets
+            ],
+            "sink": {"path": example.sink.path},
+        }
+    )
+    assert example == minimal
+    assert example.model_fields_set == set(PrepareConfig.model_fields)
+
+
+def test_the_prepare_examples_name_every_key():
+    named = {}
+    for name in ("prepare.yaml", "prepare.pairs.yaml"):
+        for section in sections(load_config(FOLDER / name, PrepareConfig)):
+            named.setdefault(type(section), set()).update(section.model_fields_set)
+    expected = [
+        PrepareConfig, HowToSignSection, FloresAslSection, AslgSection, PairsSection, PairColumns,
+        DuplicatesSection, LeakageSection, ExcludedSection, PrepareSinkSection,
+    ]  # fmt: skip
+    assert {kind: named[kind] for kind in expected} == {
+        kind: set(kind.model_fields) for kind in expected
+    }
