@@ -136,8 +136,13 @@ def _count(section: DatasetSection, place: str, files: Sequence[FileRows]) -> li
         return [f"{place}: {rows:,} rows, as expected_rows says"]
     known = [file for file in files if file.expected is not None]
     for file in known:
-        _check_number(file.source.uri, file.rows, file.expected or 0, "the published file has")
-    return [f"{file.source.uri}: {file.rows:,} rows, as the published file has" for file in known]
+        _check_number(
+            file.source.uri, file.rows, file.expected or 0, "the published file should have"
+        )
+    return [
+        f"{file.source.uri}: {file.rows:,} rows, as the published file should have"
+        for file in known
+    ]
 
 
 def _check_number(what: str, rows: int, expected: int, who: str) -> None:

@@ -169,7 +169,7 @@ def test_nothing_is_written_when_a_number_or_an_id_is_not_as_expected():
         prepare(config([{**DATASETS[2], "few_shot_ids": ["one"]}]))
     Path("val.csv").rename("how2sign_realigned_val.csv")
     named = {**DATASETS[1], "paths": "how2sign_realigned_val.csv"}
-    with pytest.raises(SourceError, match="2 rows, the published file has 1,741"):
+    with pytest.raises(SourceError, match="2 rows, the published file should have 1,741"):
         prepare(config([named]))
     assert not Path("out").exists()
     assert prepare(config([{**named, "expected_rows": "any"}])).kept == 2
@@ -238,6 +238,13 @@ def test_secrets_of_a_data_set_are_not_recorded(raw):
     written = [path.read_bytes() for path in Path("out").rglob("*") if path.is_file()]
     assert not any(b"s3cr3t" in data for data in written)
     assert b'"auto_mkdir": "***"' in Path("out/report.json").read_bytes()
+
+
+def test_editors_get_a_schema_with_a_section_for_each_kind(capsys):
+    main_exit(0, "schema")
+    schema = json.loads(capsys.readouterr().out)["prepare"]
+    kinds = schema["properties"]["datasets"]["items"]["discriminator"]["mapping"]
+    assert set(kinds) == {"how2sign", "flores_asl", "aslg_pc12", "pairs"}
 
 
 def main_exit(code, *arguments):
