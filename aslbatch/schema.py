@@ -64,6 +64,31 @@ def rejection_fields() -> list[pa.Field]:
     return [SOURCE_URI, SOURCE_ROW, REJECT_REASON, REJECT_DETAIL]
 
 
+def pair_fields() -> list[pa.Field]:
+    """Return the fields of a prepared row: English, its gloss, and where both are from.
+
+    `target` and `origin` are null where there is no gloss yet.
+    """
+    return [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("target", pa.string()),
+        pa.field("source_lang", TAG, nullable=False),
+        pa.field("target_lang", TAG, nullable=False),
+        pa.field("origin", TAG),
+        pa.field("license", TAG),
+        pa.field("dataset", TAG, nullable=False),
+        pa.field("split", TAG, nullable=False),
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("document", pa.string()),
+        pa.field("signer", TAG),
+        pa.field("tag", TAG),
+        pa.field("flags", pa.list_(pa.string()), nullable=False),
+        pa.field("source_hash", pa.string(), nullable=False),
+        SOURCE_URI,
+        SOURCE_ROW,
+    ]
+
+
 RESERVED_COLUMNS = frozenset(
     field.name for field in (*translation_fields(alternatives=True), *rejection_fields())
 )

@@ -14,6 +14,7 @@ from aslbatch.cli.training import TrainingLine, show_merged, show_trained
 from aslbatch.config.credentials import storage_options
 from aslbatch.config.json_schema import json_schema
 from aslbatch.config.load import load_config
+from aslbatch.config.prepare import PrepareConfig
 from aslbatch.config.score import ScoreConfig
 from aslbatch.config.section import Section
 from aslbatch.config.train import TrainConfig
@@ -74,6 +75,22 @@ def translate(
         summary = run(settings, limit=limit, overwrite=overwrite, watcher=watcher, verbose=verbose)
     display.show_summary(summary)
     display.show_samples(Storage(settings.sink.path, settings.sink.storage_options))
+
+
+@app.command()
+def prepare(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace another preparation's output.")
+    ] = False,
+) -> None:
+    """Bring data sets of English and gloss into one form, without duplicates and leaks."""
+    from aslbatch.cli.preparation import show_preparation
+    from aslbatch.pipelines.prepare import prepare as run
+
+    settings = load_config(config, PrepareConfig, overrides or ())
+    show_preparation(run(settings, overwrite=overwrite))
 
 
 @app.command()
@@ -222,6 +239,7 @@ def schema() -> None:
     """Print the JSON Schema of each job's configuration, for editors."""
     jobs: dict[str, type[Section]] = {
         "translate": TranslateConfig,
+        "prepare": PrepareConfig,
         "train": TrainConfig,
         "score": ScoreConfig,
     }

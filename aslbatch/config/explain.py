@@ -25,23 +25,34 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
     faults: dict[KeyPath, Fault] = {}
     for details in error.errors(include_url=False):
         kind, location = details["type"], details["loc"]
+        path = schema.resolve(location)
         if kind == "value_error":
-            fault = Fault(schema.resolve(location), str(details["ctx"]["error"]))
+            fault = Fault(path, str(details["ctx"]["error"]))
         elif kind == "extra_forbidden":
-            fault = Fault(location, _unknown_key(location, schema))
+            fault = Fault((*path, location[-1]), _unknown_key(location, schema))
         elif kind == "missing":
-            fault = Fault(location, "required key is missing")
+            fault = Fault(path, "required key is missing")
+        elif kind in ("union_tag_not_found", "union_tag_invalid"):
+            fault = _wrong_tag(path, details["ctx"], schema)
         else:
-            fault = _wrong_value(schema.resolve(location), details["input"], schema)
+            fault = _wrong_value(location, details["input"], schema)
         faults.setdefault(fault.path, fault)
     around = {path[:length] for path in faults for length in range(len(path))}
     return [fault for path, fault in faults.items() if path not in around]
 
 
-def _wrong_value(path: KeyPath, value: object, schema: "Schema") -> Fault:
+def _wrong_tag(path: KeyPath, context: Mapping[str, Any], schema: "Schema") -> Fault:
+    """Return the fault of a section whose kind is not said, or is none of the known ones."""
+    path = (*path, context["discriminator"].strip("'"))
+    found = f"got {_quoted(context['tag'])}" if "tag" in context else "but the key is missing"
+    return Fault(path, f"expected {schema.expectation(path)}, {found}")
+
+
+def _wrong_value(location: KeyPath, value: object, schema: "Schema") -> Fault:
+    path = schema.resolve(location)
     shows_value = "storage_options" not in path and not isinstance(value, dict | list)
     found = _quoted(value) if shows_value else _kind(value)
-    expected = schema.expectation(path)
+    expected = schema.expectation(location)
     is_bare = isinstance(value, bool | int | float) and expected.startswith(_TEXT)
     hint = "; in quotes it is text" if is_bare else ""
     return Fault(path, f"expected {expected}, got {found}{hint}", shows_value=shows_value)
@@ -55,42 +66,53 @@ def _unknown_key(location: KeyPath, schema: "Schema") -> str:
 
 
 class Schema:
-    """The JSON Schema of a model, asked about single keys."""
+    """The JSON Schema of a model, asked about single keys.
+
+    It is asked by locations of pydantic's, which name members of unions on their way.
+    """
 
     def __init__(self, model: type[BaseModel]) -> None:
         self._root: JsonSchema = model.model_json_schema()
 
     def resolve(self, location: KeyPath) -> KeyPath:
-        """Return a location of pydantic's without the union members that it names on its way."""
+        """Return a location without the members of unions that it names on its way."""
+        return self._walk(location)[0]
+
+    def keys(self, location: KeyPath) -> list[str]:
+        """Return the keys of the section at a location."""
+        schemas = self._walk(location)[1]
+        return [key for schema in schemas for key in schema.get("properties", {})]
+
+    def expectation(self, location: KeyPath) -> str:
+        """Return what the value at a location has to be, such as "auto or an integer"."""
+        return " or ".join(dict.fromkeys(map(_worded, self._walk(location)[1])))
+
+    def _walk(self, location: KeyPath) -> tuple[KeyPath, list[JsonSchema]]:
+        """Return the keys and list positions of a location, and the schemas of what is there."""
         path: KeyPath = ()
-        for step in location:
-            if self._find((*path, step)):
-                path = (*path, step)
-        return path
-
-    def keys(self, path: KeyPath) -> list[str]:
-        """Return the keys of the section at a path."""
-        return [key for schema in self._find(path) for key in schema.get("properties", {})]
-
-    def expectation(self, path: KeyPath) -> str:
-        """Return what the value at a path has to be, such as "auto or an integer"."""
-        return " or ".join(_worded(schema) for schema in self._find(path))
-
-    def _find(self, path: KeyPath) -> list[JsonSchema]:
         found = list(self._alternatives(self._root))
-        for step in path:
+        for step in location:
             inner = [_inside(schema, step) for schema in found]
-            found = [each for schema in inner if schema for each in self._alternatives(schema)]
-        return found
+            if any(inner):
+                path = (*path, step)
+                found = [each for schema in inner if schema for each in self._alternatives(schema)]
+            else:
+                found = [schema for schema in found if _is_tagged(schema, step)] or found
+        return path, found
 
     def _alternatives(self, schema: JsonSchema) -> Iterator[JsonSchema]:
         if "$ref" in schema:
             yield from self._alternatives(self._root["$defs"][schema["$ref"].rpartition("/")[2]])
-        elif "anyOf" in schema:
-            for member in schema["anyOf"]:
+        elif members := schema.get("anyOf") or schema.get("oneOf"):
+            for member in members:
                 yield from self._alternatives(member)
         else:
             yield schema
+
+
+def _is_tagged(schema: JsonSchema, tag: str | int) -> bool:
+    """Return whether a schema is that of the union's member with this tag."""
+    return any(value.get("const") == tag for value in schema.get("properties", {}).values())
 
 
 def _inside(schema: JsonSchema, step: str | int) -> JsonSchema | None:

@@ -16,12 +16,12 @@ def resolved(config: BaseModel) -> dict[str, Any]:
     return values
 
 
-def _without_secrets(value: Any) -> Any:  # noqa: ANN401 - any value of a configuration
+def _without_secrets(value: Any) -> Any:  # noqa: ANN401 - whatever JSON can hold
     if isinstance(value, list):
-        return [_without_secrets(each) for each in value]
+        return [_without_secrets(item) for item in value]
     if not isinstance(value, dict):
         return value
     return {
-        key: dict.fromkeys(each, HIDDEN) if key == "storage_options" else _without_secrets(each)
-        for key, each in value.items()
+        key: dict.fromkeys(inner, HIDDEN) if key == "storage_options" else _without_secrets(inner)
+        for key, inner in value.items()
     }

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from aslbatch.config.model_sections import (
     BatchingSection,
@@ -12,14 +12,11 @@ from aslbatch.config.model_sections import (
     QualitySection,
     RunSection,
 )
-from aslbatch.config.section import Location, Paths, Section, StorageOptions, Text
+from aslbatch.config.section import Ids, Location, Paths, Section, StorageOptions, Text
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.evaluation.published import PUBLISHED
 
 Direction = Literal["into_gloss", "into_english"]
-
-
-_Ids = Annotated[list[Text | int], AfterValidator(lambda ids: [str(each) for each in ids])]
 
 
 class PairsSection(Section):
@@ -36,7 +33,7 @@ class PairsSection(Section):
     id: Text | None = Field(
         default=None, description="Column that names a row, for exclude_ids; null for none."
     )
-    exclude_ids: _Ids = Field(
+    exclude_ids: Ids = Field(
         default_factory=list,
         description="Rows that are not scored, such as examples that a teacher was shown.",
     )

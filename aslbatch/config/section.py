@@ -60,6 +60,28 @@ Paths = Annotated[_PathList, BeforeValidator(_as_list, json_schema_input_type=Lo
 StorageOptions = dict[str, JsonValue]
 """Keyword arguments of an fsspec file system. Their values are secrets and never shown."""
 
+
+def _as_texts(ids: object) -> object:
+    if not isinstance(ids, list):
+        return ids
+    return [
+        str(each) if isinstance(each, int) and not isinstance(each, bool) else each for each in ids
+    ]
+
+
+Ids = Annotated[list[Text], BeforeValidator(_as_texts, json_schema_input_type=list[Text | int])]
+"""Names of rows; numbers need no quotes."""
+
+
+def _plain_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_]+", name):
+        raise ValueError(f"{name} has other characters than letters, digits and underscores")
+    return name
+
+
+SplitName = Annotated[Text, AfterValidator(_plain_name)]
+"""A part of a data set, such as train; it becomes the name of a file."""
+
 AutoOrCount = Literal["auto"] | Annotated[int, Field(ge=1)]
 
 AutoOrSwitch = Literal["auto"] | bool

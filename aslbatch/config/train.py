@@ -23,7 +23,7 @@ class DataSection(Section):
     )
     tag: Text | None = Field(
         default=None,
-        description="Put before each input, as in tagged back-translation; null for none.",
+        description="Column whose text is put before each input; null for none.",
     )
     storage_options: StorageOptions = Field(
         default_factory=dict, repr=False, description="Arguments of the file system; never logged."

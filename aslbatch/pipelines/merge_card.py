@@ -64,11 +64,11 @@ def _training_section(training: Mapping[str, Any] | None) -> Iterator[str]:
         return
     config, steps = training["config"], training["steps"]
     yield f"{steps['taken']:,} of {steps['planned']:,} steps; state of step {steps['best']:,}.\n"
-    yield "| data | pairs | examples | times an epoch | tag |\n|---|---:|---:|---:|---|"
+    yield "| data | pairs | examples | times an epoch | tagged |\n|---|---:|---:|---:|---:|"
     for data in training["data"]:
         yield (
             f"| {', '.join(f'`{path}`' for path in data['paths'])} | {data['pairs']:,} | "
-            f"{data['examples']:,} | {data['times']:g} | {data['tag'] or ''} |"
+            f"{data['examples']:,} | {data['times']:g} | {data['tagged']:,} |"
         )
     yield ""
     for section in _RECIPE:

@@ -1,8 +1,7 @@
 """Pairs of English and gloss as a training reads them, with an account of those left out."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from aslbatch.config.score import Direction
 from aslbatch.config.train import DataSection, ValidationSection
@@ -25,17 +24,21 @@ class Pairs:
     Attributes:
         english: English sentences.
         gloss: Their glosses.
+        tags: What is put before each input; empty for nothing.
         incomplete: How many rows lack one of the two, and are left out.
     """
 
     english: list[str]
     gloss: list[str]
+    tags: list[str]
     incomplete: int
 
     def texts(self, direction: Direction) -> tuple[list[str], list[str]]:
-        """Return inputs and translations of a direction."""
-        both = (self.english, self.gloss)
-        return both if direction == "into_gloss" else (both[1], both[0])
+        """Return inputs, with their tags, and translations of a direction."""
+        into_gloss = direction == "into_gloss"
+        inputs, outputs = (self.english, self.gloss) if into_gloss else (self.gloss, self.english)
+        tagged = zip(self.tags, inputs, strict=True)
+        return [f"{tag} {text}" if tag else text for tag, text in tagged], outputs
 
     def spread(self, rows: int) -> "Pairs":
         """Return at most so many pairs, spread evenly over all."""
@@ -46,6 +49,7 @@ class Pairs:
         return Pairs(
             [self.english[index] for index in chosen],
             [self.gloss[index] for index in chosen],
+            [self.tags[index] for index in chosen],
             self.incomplete,
         )
 
@@ -61,7 +65,7 @@ class Account:
         too_long: Pairs of one direction that have too many tokens.
         examples: Examples that are trained on.
         times: How often each is seen in an epoch.
-        tag: What was put before each input.
+        tagged: Pairs with a tag before their inputs.
     """
 
     paths: list[str]
@@ -70,11 +74,7 @@ class Account:
     too_long: int
     examples: int
     times: float
-    tag: str | None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as plain values."""
-        return asdict(self)
+    tagged: int
 
 
 def scan(name: str, section: DataSection | ValidationSection) -> PairFiles:
@@ -90,6 +90,7 @@ def scan(name: str, section: DataSection | ValidationSection) -> PairFiles:
         sources,
         english=section.english,
         gloss=section.gloss,
+        others=tuple(filter(None, [_tag_of(section)])),
         storage_options=section.storage_options,
     )
 
@@ -100,19 +101,20 @@ def read_pairs(section: DataSection | ValidationSection, files: PairFiles) -> Pa
     Raises:
         SourceError: A row cannot be read, or none has both texts.
     """
-    pairs, rows = Pairs([], [], 0), 0
+    pairs, rows, tag = Pairs([], [], [], 0), 0, _tag_of(section)
     for row in files.rows():
         rows += 1
         english, gloss = (_text(row[name]) for name in (section.english, section.gloss))
         if english and gloss:
             pairs.english.append(english)
             pairs.gloss.append(gloss)
+            pairs.tags.append(_text(row[tag]) if tag else "")
     if not pairs.english:
         raise SourceError(
             f"{files.section}.paths: no row has text in both {section.english!r} and "
             f"{section.gloss!r}; is the gloss still to be made?"
         )
-    return Pairs(pairs.english, pairs.gloss, rows - len(pairs.english))
+    return replace(pairs, incomplete=rows - len(pairs.english))
 
 
 def training_examples(
@@ -128,7 +130,7 @@ def training_examples(
             source_lang, target_lang = languages(direction)
             found += encode_pairs(
                 tokenizer,
-                [f"{section.tag} {text}" for text in sources] if section.tag else sources,
+                sources,
                 targets,
                 source_lang=source_lang,
                 target_lang=target_lang,
@@ -145,7 +147,7 @@ def training_examples(
                 all_of_them - examples,
                 examples,
                 section.times,
-                section.tag,
+                sum(map(bool, pairs.tags)),
             )
         )
     return Examples(found), portions, accounts
@@ -162,6 +164,10 @@ def held_out(section: ValidationSection, files: PairFiles) -> list[Held]:
 def languages(direction: Direction) -> tuple[str, str]:
     """Return the codes of a direction's source and target."""
     return (ENGLISH, GLOSS) if direction == "into_gloss" else (GLOSS, ENGLISH)
+
+
+def _tag_of(section: DataSection | ValidationSection) -> str | None:
+    return section.tag if isinstance(section, DataSection) else None
 
 
 def _text(value: str | None) -> str:

@@ -71,12 +71,17 @@ class RunIdentity:
 
     def differences(self, other: Mapping[str, Any]) -> list[str]:
         """Return a line for each value in which another identity differs: `key: theirs -> ours`."""
-        ours, theirs = dict(_flatten(self.as_dict())), dict(_flatten(other))
-        return [
-            f"{key}: {json.dumps(theirs.get(key))} -> {json.dumps(ours.get(key))}"
-            for key in sorted(ours.keys() | theirs.keys())
-            if ours.get(key) != theirs.get(key)
-        ]
+        return differences(self.as_dict(), other)
+
+
+def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
+    """Return a line for each value in which two records differ: `key: theirs -> ours`."""
+    new, old = dict(_flatten(ours)), dict(_flatten(theirs))
+    return [
+        f"{key}: {json.dumps(old.get(key))} -> {json.dumps(new.get(key))}"
+        for key in sorted(new.keys() | old.keys())
+        if new.get(key) != old.get(key)
+    ]
 
 
 def _flatten(value: object, path: str = "") -> Iterator[tuple[str, object]]:
@@ -84,10 +89,10 @@ def _flatten(value: object, path: str = "") -> Iterator[tuple[str, object]]:
         for key, item in value.items():
             yield from _flatten(item, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
-        for item in value:
+        for number, item in enumerate(value):
             yield from _flatten(
                 {key: part for key, part in item.items() if key != "uri"},
-                f"{path}[{item.get('uri')}]",
+                f"{path}[{item.get('uri', number)}]",
             )
     else:
         yield path, value

@@ -95,6 +95,7 @@ def keep_columns(
     columns: Literal["all"] | Sequence[str],
     *,
     guessed: Collection[str] = (),
+    allow_reserved: bool = False,
 ) -> pa.Schema:
     """Unify the schemas of all sources and keep the columns that the job asks for.
 
@@ -105,13 +106,14 @@ def keep_columns(
         schemas: URI and schema of each source.
         columns: `all`, or names in the order wanted.
         guessed: Columns of guessed types: what is null in all sources becomes string there.
+        allow_reserved: Accept names that aslbatch itself writes, to read what it wrote.
 
     Returns:
         Nullable fields without metadata, as rejected rows may have nulls anywhere.
 
     Raises:
         SourceError: Types cannot be unified, a column asked for does not exist, or a name is one
-            that aslbatch itself writes.
+            that aslbatch itself writes and that is not allowed.
     """
     unified: dict[str, tuple[str, pa.DataType]] = {}
     for uri, schema in schemas:
@@ -128,7 +130,7 @@ def keep_columns(
             f"the columns there are: {', '.join(map(repr, present))}"
         )
     reserved = RESERVED_COLUMNS | {TEXT, REASON, DETAIL, AUDIT}
-    if clashes := [name for name in names if name in reserved]:
+    if not allow_reserved and (clashes := [name for name in names if name in reserved]):
         raise SourceError(
             f"columns {', '.join(map(repr, clashes))} of {unified[clashes[0]][0]} have names that "
             "aslbatch gives to its own columns; leave them out with source.columns, which "

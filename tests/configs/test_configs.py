@@ -4,14 +4,37 @@ from pathlib import Path
 
 import pytest
 
+from aslbatch.config.dataset_sections import (
+    AslgSection,
+    FloresAslSection,
+    HowToSignSection,
+    PairColumns,
+    PairsSection,
+)
 from aslbatch.config.load import load_config
+from aslbatch.config.prepare import (
+    DuplicatesSection,
+    ExcludedSection,
+    LeakageSection,
+    PrepareConfig,
+    PrepareSinkSection,
+)
 from aslbatch.config.score import ScoreConfig
+from aslbatch.config.section import Section
+from aslbatch.config.train import NewModelSection, TrainConfig
 from aslbatch.config.translate import TranslateConfig
 
 FOLDER = Path(__file__).parents[2] / "configs"
 JOBS = {
+    "prepare.yaml": PrepareConfig,
+    "prepare.pairs.yaml": PrepareConfig,
     "quickstart.yaml": TranslateConfig,
+    "score.flores.yaml": ScoreConfig,
     "score.yaml": ScoreConfig,
+    "train.back-translation.yaml": TrainConfig,
+    "train.demo.yaml": TrainConfig,
+    "train.lora.yaml": TrainConfig,
+    "train.small.yaml": TrainConfig,
     "translate.yaml": TranslateConfig,
     "translate.gloss-to-english.yaml": TranslateConfig,
 }
@@ -53,3 +76,62 @@ def test_the_score_example_has_the_defaults():
     assert example == minimal
     assert example.pairs.model_fields_set == set(type(example.pairs).model_fields)
     assert example.model_fields_set == set(ScoreConfig.model_fields)
+
+
+def sections(section):
+    """Yield a section and all sections in it."""
+    yield section
+    for _, value in section:
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, Section):
+                yield from sections(part)
+
+
+def test_the_prepare_example_has_the_defaults():
+    example = load_config(FOLDER / "prepare.yaml", PrepareConfig)
+    minimal = PrepareConfig.model_validate(
+        {
+            "datasets": [
+                {"kind": each.kind, "paths": each.paths, "split": each.split}
+                for each in example.datasets
+            ],
+            "sink": {"path": example.sink.path},
+        }
+    )
+    assert example == minimal
+    assert example.model_fields_set == set(PrepareConfig.model_fields)
+
+
+def test_the_prepare_examples_name_every_key():
+    named = {}
+    for name in ("prepare.yaml", "prepare.pairs.yaml"):
+        for section in sections(load_config(FOLDER / name, PrepareConfig)):
+            named.setdefault(type(section), set()).update(section.model_fields_set)
+    expected = [
+        PrepareConfig, HowToSignSection, FloresAslSection, AslgSection, PairsSection, PairColumns,
+        DuplicatesSection, LeakageSection, ExcludedSection, PrepareSinkSection,
+    ]  # fmt: skip
+    assert {kind: named[kind] for kind in expected} == {
+        kind: set(kind.model_fields) for kind in expected
+    }
+
+
+def test_the_train_example_names_every_key_with_its_default():
+    example = load_config(FOLDER / "train.lora.yaml", TrainConfig)
+    minimal = TrainConfig.model_validate(
+        {
+            "data": [{"paths": example.data[0].paths}],
+            "validation": {"paths": example.validation.paths},
+            "start": {"name": example.start.name},
+            "sink": {"path": example.sink.path},
+        }
+    )
+    assert example == minimal
+    for section in sections(example):
+        assert section.model_fields_set == set(type(section).model_fields)
+
+
+def test_the_small_example_names_every_key_of_a_new_model():
+    new = load_config(FOLDER / "train.small.yaml", TrainConfig).start.new
+    assert new.model_fields_set == set(NewModelSection.model_fields)
+    assert new == NewModelSection(vocabulary=new.vocabulary)

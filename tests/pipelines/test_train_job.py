@@ -54,7 +54,9 @@ def pairs(tmp_path, monkeypatch):
         "train": demo_pairs(PAIRS),
         "validation": list(zip(*held, strict=True)),
     }.items():
-        table = pa.table({"source": english, "target": [changed(each) for each in gloss]})
+        tags = ["<BT>" if number % 2 else None for number in range(len(english))]
+        signs = [changed(each) for each in gloss]
+        table = pa.table({"source": english, "target": signs, "tag": tags})
         pq.write_table(table, f"{name}.parquet")
 
 
@@ -84,7 +86,7 @@ def test_two_workers_give_the_losses_of_one_with_the_whole_batch():
     assert one.record["measured"]["best"].keys() == {"step", *DIRECTIONS, "mean"}
     account = {"pairs": PAIRS, "incomplete": 0, "too_long": 0, "examples": 2 * PAIRS}
     assert one.record["data"] == [
-        {"paths": ["train.parquet"], **account, "times": 1.0, "tag": None}
+        {"paths": ["train.parquet"], **account, "times": 1.0, "tagged": 0}
     ]
     assert list(Path("one/tensorboard").glob("events*"))
 
@@ -135,9 +137,9 @@ def _before():
 
 def test_a_base_without_the_code_gets_it_once_warm_started(tmp_path):
     plain = tiny_checkpoint(tmp_path / "plain", gloss=False)
-    train(
+    trained = train(
         config(
-            data=[{"paths": "train.parquet", "tag": "<BT>", "directions": ["into_english"]}],
+            data=[{"paths": "train.parquet", "tag": "tag", "directions": ["into_english"]}],
             start={"name": str(plain), "new": None},
             method={"kind": "lora"},
             training={"steps": 2, "max_length": 256},
@@ -148,6 +150,7 @@ def test_a_base_without_the_code_gets_it_once_warm_started(tmp_path):
         for folder in (plain, "out/start")
     )
     before, after = (model.get_input_embeddings().weight for model in (old, new))
+    assert trained.record["data"][0]["tagged"] == PAIRS // 2
     english = Tokenizer.load(plain).language_id("en_XX")
     assert torch.equal(after[:-1], before)
     assert torch.equal(after[-1], before[english])

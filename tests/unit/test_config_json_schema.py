@@ -2,12 +2,16 @@
 
 import json
 
+import pytest
+
 from aslbatch.config.json_schema import json_schema
+from aslbatch.config.prepare import PrepareConfig
 from aslbatch.config.translate import TranslateConfig
 
 
-def test_every_key_of_every_section_is_described():
-    schema = json_schema(TranslateConfig)
+@pytest.mark.parametrize(("config", "count"), [(TranslateConfig, 10), (PrepareConfig, 10)])
+def test_every_key_of_every_section_is_described(config, count):
+    schema = json_schema(config)
     sections = [schema, *(each for name, each in schema["$defs"].items() if "Section" in name)]
     bare = [
         key
@@ -15,7 +19,7 @@ def test_every_key_of_every_section_is_described():
         for key, value in section["properties"].items()
         if not value.get("description") and "$ref" not in value
     ]
-    assert len(sections) == 10
+    assert len(sections) == count
     assert bare == []
 
 

@@ -1,0 +1,1 @@
+"""Data sets of English and gloss: reading each kind, cleaning, duplicates, leakage."""
