@@ -41,7 +41,9 @@ bench: setup ## List the benchmarks
 	@grep -l __main__ bench/*.py | sed 's|^|$(BIN)/python |'
 
 demo-model: setup ## Train the demo model and write the sample corpus again, from their seed
-	$(BIN)/python -m aslbatch.pipelines.demo_model --out aslbatch/models/demo
+	$(BIN)/python -m aslbatch.pipelines.demo_model --data out/demo-model
+	$(BIN)/aslbatch train configs/train.demo.yaml
+	$(BIN)/python -m aslbatch.pipelines.demo_model --take out/demo-model/trained
 	$(BIN)/python -m aslbatch.pipelines.demo_model --corpus configs/sample
 
 clean: ## Remove caches, build folders and the demo's output; keep .venv

@@ -7,10 +7,12 @@ transformers in float32 on the CPU, in batches.
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from statistics import fmean
 
 import torch
 from sacrebleu.metrics import CHRF
+from short_training import train
 
 from aslbatch.models.checkpoint import DEMO_FOLDER
 from aslbatch.models.cuda_engine import CudaEngine
@@ -21,7 +23,8 @@ from aslbatch.models.tokenizer import Tokenizer
 from aslbatch.models.transformers_engine import TransformersEngine
 from aslbatch.stages.search import search
 from aslbatch.training.demo.stream import PairStream
-from aslbatch.training.from_scratch import Example, new_model, train
+from aslbatch.training.examples import Example
+from aslbatch.training.new_model import new_model
 
 LANGUAGES = ("en_XX", "asl_GL")
 _SHAPE = {"d_model": 512, "layers": 6, "heads": 8, "ffn_dim": 2_048}
@@ -29,6 +32,7 @@ _SMOKE_SHAPE = {"d_model": 32, "layers": 1, "heads": 2, "ffn_dim": 64}
 _CHUNK = 512
 _BEAMS = 128
 _EXAMPLES = 3
+_TRAINED_ON = 100_000
 
 
 def parity(device: str, *, smoke: bool) -> list[dict[str, object]]:
@@ -39,7 +43,7 @@ def parity(device: str, *, smoke: bool) -> list[dict[str, object]]:
     model = new_model(len(tokenizer), **(_SMOKE_SHAPE if smoke else _SHAPE)).to(device)
     train(
         model,
-        _examples(tokenizer),
+        islice(_examples(tokenizer), 2_000 if smoke else _TRAINED_ON),
         steps=20 if smoke else 1_500,
         max_tokens=1_024 if smoke else 8_192,
         learning_rate=7e-4,

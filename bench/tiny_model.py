@@ -12,10 +12,11 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 
 import torch
+from short_training import train
 from transformers import MBart50Tokenizer
 
 from aslbatch.models.cache import cache_folder
@@ -24,17 +25,20 @@ from aslbatch.provenance.hashing import sha256_json
 from aslbatch.text.languages import GLOSS_CODE
 from aslbatch.training.demo.grammar import Pair
 from aslbatch.training.demo.initialization import mirrored_embeddings
-from aslbatch.training.demo.recipe import ENGLISH_CODE, save
 from aslbatch.training.demo.stream import PairStream
 from aslbatch.training.demo.vocabulary import Piece, build_tokenizer, learn_pieces
-from aslbatch.training.from_scratch import Example, new_model, train
+from aslbatch.training.examples import Example
+from aslbatch.training.new_model import new_model
+from aslbatch.training.saving import save_checkpoint
 
+ENGLISH_CODE = "en_XX"
 LANGUAGES = (ENGLISH_CODE, GLOSS_CODE)
 DIRECTIONS = (LANGUAGES, LANGUAGES[::-1])
 
 RECIPE = {
     "seed": 7,
-    "layout": 1,
+    "layout": 2,
+    "examples": 100_000,
     "vocabulary_lines": 8_000,
     "lower_pieces": 400,
     "foreign_pieces": 1_500,
@@ -116,14 +120,14 @@ def _build(out: Path) -> None:
 
     train(
         model,
-        _examples(tokenizer, foreign, seed),
+        islice(_examples(tokenizer, foreign, seed), RECIPE["examples"]),
         steps=RECIPE["steps"],
         max_tokens=RECIPE["max_tokens"],
         learning_rate=RECIPE["learning_rate"],
         seed=seed,
-        after_step=report,
+        report=report,
     )
-    save(model, tokenizer, out)
+    save_checkpoint(model, tokenizer, out, dtype=torch.float16)
 
 
 def _grammar_pieces(seed: int) -> list[Piece]:
