@@ -4,13 +4,14 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Literal, NoReturn
 
 import typer
 
 import aslbatch
 from aslbatch.cli import display
-from aslbatch.cli.training import TrainingLine, show_merged, show_trained
+from aslbatch.cli.training import show_merged, show_step, show_trained, training_line
 from aslbatch.config.credentials import storage_options
 from aslbatch.config.json_schema import json_schema
 from aslbatch.config.load import load_config
@@ -106,8 +107,8 @@ def train(
     from aslbatch.pipelines.train import train as run
 
     settings = load_config(config, TrainConfig, overrides or ())
-    with TrainingLine() as line:
-        trained = run(settings, overwrite=overwrite, show=line.show, verbose=verbose)
+    with training_line() as line:
+        trained = run(settings, overwrite=overwrite, show=partial(show_step, line), verbose=verbose)
     show_trained(trained)
 
 

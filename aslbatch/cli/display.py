@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 import traceback
 from collections.abc import Sequence
 from types import TracebackType
@@ -11,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from aslbatch.cli.live_line import LiveLine
 from aslbatch.cli.samples import sample_pairs
 from aslbatch.errors import AslbatchError
 from aslbatch.pipelines.watcher import Watcher
@@ -32,7 +30,6 @@ if TYPE_CHECKING:  # so that `aslbatch --help` does not load Ray
     from aslbatch.shards.plan import Plan
     from aslbatch.shards.shard import Shard
 
-_LOG_PERIOD_S = 30.0
 _PAIRS = 12
 
 _out = Console(highlight=False)
@@ -40,22 +37,11 @@ _err = Console(stderr=True, highlight=False)
 
 
 class TerminalWatcher(Watcher):
-    """Shows the plan as a table and the progress as one line that changes.
-
-    Where the output is no terminal, a line is printed every 30 seconds instead; none in CI.
-    """
+    """Shows the plan as a table and the progress as one line that changes."""
 
     def __init__(self) -> None:
-        self._line = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.fields[text]}"),
-            console=_out,
-            transient=True,
-        )
-        self._task = self._line.add_task("translating", total=None, text="starting workers")
+        self._line = LiveLine("translating", _out)
         self._total = 0
-        self._logged = time.monotonic()
 
     def __enter__(self) -> TerminalWatcher:
         return self
@@ -66,7 +52,7 @@ class TerminalWatcher(Watcher):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._line.stop()
+        self._line.__exit__(kind, error, trace)
 
     def planned(self, plan: Plan, todo: Sequence[Shard], pool: Pool) -> None:
         """Show the plan."""
@@ -80,17 +66,13 @@ class TerminalWatcher(Watcher):
         if len(todo) < len(plan.shards):
             rows["to do"] = f"{self._total:,} rows in {len(todo):,} shards; the rest is committed"
         _out.print(_pairs("plan", rows), soft_wrap=True)
-        if todo and _out.is_terminal:
+        if todo:
             self._line.start()
 
     def progressed(self, progress: Counts) -> None:
         """Move the line, or print one now and then."""
         text = _progress_text(progress, self._total)
-        if _out.is_terminal:
-            self._line.update(self._task, total=self._total, completed=progress.rows, text=text)
-        elif not os.environ.get("CI") and time.monotonic() - self._logged > _LOG_PERIOD_S:
-            self._logged = time.monotonic()
-            _out.print(text)
+        self._line.move(text, completed=progress.rows, total=self._total)
 
 
 def show_summary(summary: Summary) -> None:

@@ -2,65 +2,33 @@
 
 from __future__ import annotations
 
-import os
-import time
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+from aslbatch.cli.live_line import LiveLine
 
 if TYPE_CHECKING:  # so that `aslbatch --help` does not load Ray
     from aslbatch.cluster.training_progress import TrainingProgress
     from aslbatch.pipelines.merge import Merged
     from aslbatch.pipelines.train import Trained
 
-_LOG_PERIOD_S = 30.0
-
 _out = Console(highlight=False)
 
 
-class TrainingLine:
-    """Shows how far a training is.
+def show_step(line: LiveLine, progress: TrainingProgress) -> None:
+    """Show how far a training is."""
+    score = "" if progress.score is None else f", best score {progress.score:.1f}"
+    text = f"{progress.step:,}/{progress.steps:,} steps, loss {progress.loss:.3f}{score}"
+    line.move(text, completed=progress.step, total=progress.steps)
 
-    Where the output is no terminal, a line is printed every 30 seconds instead; none in CI.
-    """
 
-    def __init__(self) -> None:
-        self._line = Progress(
-            TextColumn("training"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.fields[text]}"),
-            TimeRemainingColumn(),
-            console=_out,
-            transient=True,
-        )
-        self._task = self._line.add_task("", total=None, text="starting workers")
-        self._logged = time.monotonic()
-
-    def __enter__(self) -> TrainingLine:
-        if _out.is_terminal:
-            self._line.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._line.stop()
-
-    def show(self, progress: TrainingProgress) -> None:
-        """Move the line, or print one now and then."""
-        score = "" if progress.score is None else f", best score {progress.score:.1f}"
-        text = f"{progress.step:,}/{progress.steps:,} steps, loss {progress.loss:.3f}{score}"
-        if _out.is_terminal:
-            self._line.update(self._task, total=progress.steps, completed=progress.step, text=text)
-        elif not os.environ.get("CI") and time.monotonic() - self._logged > _LOG_PERIOD_S:
-            self._logged = time.monotonic()
-            _out.print(text)
+def training_line() -> LiveLine:
+    """Return a line that is shown from now on."""
+    line = LiveLine("training", _out)
+    line.start()
+    return line
 
 
 def show_trained(trained: Trained) -> None:

@@ -29,7 +29,8 @@ $weight_mb MB; tokenizer $tokenizer_mb MB.
 
 ## Measured
 
-By `python -m aslbatch.pipelines.demo_model` (`evaluation.json` has all numbers and the glosses): the stored weights reloaded as float32, beam 4, max_length 128.
+By `python -m aslbatch.pipelines.demo_model` (`evaluation.json` has all numbers and the glosses):
+the stored weights reloaded as float32, beam 4, max_length 128.
 
 | measure | English to gloss | gloss to English |
 |---|---|---|
@@ -54,7 +55,8 @@ $samples
 Seed $seed, $steps steps of AdamW (peak learning rate 2e-3, linear decay) on batches of 2,560
 padded tokens of the grammar's pairs, $training_minutes minutes on two shared CPU cores; final loss
 $final_loss nats a token. The vocabulary holds each piece in every case, so that `Dolores` and
-`#DOLORES` are cut at the same places and spelling is a one-to-one map. Built again by `make demo-model`, which is
+`#DOLORES` are cut at the same places and spelling is a one-to-one map. Built again by
+`make demo-model`, which is
 
     python -m aslbatch.pipelines.demo_model --data out/demo-model --seed $seed
     aslbatch train configs/train.demo.yaml

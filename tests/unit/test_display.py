@@ -81,7 +81,7 @@ def test_an_error_goes_to_stderr_and_gives_its_exit_code(capsys):
 def test_ci_gets_no_progress_lines(capsys, monkeypatch):
     monkeypatch.setenv("CI", "true")
     watcher = display.TerminalWatcher()
-    watcher._logged = -1e9
+    watcher._line._logged = -1e9
     watcher.progressed(Progress(1, 0, 0, 1.0))
     assert capsys.readouterr().out == ""
     monkeypatch.delenv("CI")
