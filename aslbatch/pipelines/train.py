@@ -30,7 +30,7 @@ from aslbatch.pipelines.train_data import ENGLISH, GLOSS, scan
 from aslbatch.pipelines.train_settings import TrainSettings
 from aslbatch.pipelines.train_worker import train_worker
 from aslbatch.provenance.identity import RunIdentity
-from aslbatch.shards.layout import OWNED_BY_TRAINING, RUN, TRAINED, TRAINING
+from aslbatch.shards.layout import OWNED_BY_TRAINING, RUN, TRAINED, TRAINING, TRAINING_RAY
 from aslbatch.storage.folder import Storage
 
 _NOT_DECISIVE = {"run", "sink"}
@@ -157,6 +157,7 @@ def _fit(job: _Job, reporter: TrainingReporter) -> None:
         reporter=reporter,
         record=_record(job),
     )
+    file_system, folder = job.storage.below(TRAINING_RAY).for_arrow()
     TorchTrainer(
         train_worker,
         train_loop_config=settings,
@@ -166,10 +167,13 @@ def _fit(job: _Job, reporter: TrainingReporter) -> None:
             resources_per_worker={"CPU": crew.logical_cpus, "GPU": crew.gpus},
         ),
         run_config=RunConfig(
-            name=f"aslbatch-{job.identity.run_id}",
+            name=job.identity.run_id,
+            storage_path=folder,
+            storage_filesystem=file_system,
             failure_config=FailureConfig(max_failures=job.config.run.max_failures),
         ),
     ).fit()
+    job.storage.delete(TRAINING_RAY)
 
 
 class _Crew(NamedTuple):

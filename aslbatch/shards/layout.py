@@ -19,6 +19,8 @@ TRAINING = "training.json"
 TRAINING_START = "start"
 TRAINING_STATES = "states"
 TRAINING_CURVES = "tensorboard"
+TRAINING_RAY = "_ray"
+"""What Ray Train keeps while it runs: all nodes must see it."""
 TRAINED = {"lora": "adapter", "full": "model"}
 """Where its result lies, by what was trained."""
 
@@ -34,6 +36,7 @@ OWNED_BY_TRAINING = (
     TRAINING_START,
     TRAINING_STATES,
     TRAINING_CURVES,
+    TRAINING_RAY,
     "_plan",
 )
 """Everything that a training makes, in the order in which it is deleted."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fsspec.implementations.local import LocalFileSystem
+from pyarrow.fs import FSSpecHandler, PyFileSystem
 
 from aslbatch.errors import SinkError
 from aslbatch.provenance.uri import without_credentials
@@ -55,6 +56,10 @@ class Storage:
     def location(self) -> str:
         """A path or URL that finds the folder from any working directory."""
         return self._location
+
+    def for_arrow(self) -> tuple[PyFileSystem, str]:
+        """Return the folder as Arrow sees it: its file system, and its path there."""
+        return PyFileSystem(FSSpecHandler(self._fs)), self._root
 
     def holds(self, path: str) -> bool:
         """Return whether a full path or URL lies below the root."""

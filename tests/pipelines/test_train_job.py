@@ -22,6 +22,7 @@ from aslbatch.models.inspection import check_checkpoint
 from aslbatch.models.loading import load_model
 from aslbatch.models.tokenizer import Tokenizer
 from aslbatch.pipelines.train import train
+from aslbatch.storage.folder import Storage
 from aslbatch.training.demo.stream import PairStream
 from aslbatch.training.learner import WholeModel
 from aslbatch.training.validation import Held, translate_held
@@ -89,6 +90,8 @@ def test_two_workers_give_the_losses_of_one_with_the_whole_batch():
         {"paths": ["train.parquet"], **account, "times": 1.0, "tagged": 0}
     ]
     assert list(Path("one/tensorboard").glob("events*"))
+    made = {path.name for path in Path("one").iterdir()}
+    assert made == {"_plan", "model", "start", "states", "tensorboard", "training.json"}
 
 
 def test_an_adapter_learns_another_convention_and_leaves_the_rest_alone():
@@ -156,6 +159,22 @@ def test_a_base_without_the_code_gets_it_once_warm_started(tmp_path):
     assert torch.equal(after[-1], before[english])
     settings = json.loads(Path("out/adapter/adapter_config.json").read_text())
     assert settings["base_model_name_or_path"] == str(Path("out/start").absolute())
+
+
+def test_a_training_may_lie_in_a_bucket_and_its_secrets_are_not_recorded(s3):
+    options = {"path": f"{s3.url}/trained", "storage_options": s3.storage_options}
+    small = {"steps": 2, "batch_examples": 4}
+    wanted = config(sink=options, training=small, run={"checkpoint_every_steps": 1})
+    trained = train(wanted)
+    storage = Storage(options["path"], s3.storage_options)
+    assert storage.names("states")[-1] == "step-00000002.pt"
+    assert [name for name in storage.names("tensorboard") if name.startswith("events")]
+    checkpoint = find_checkpoint(trained.result, storage_options=s3.storage_options)
+    check_checkpoint(checkpoint, ("en_XX", "asl_GL"), max_length=128)
+    secret = str(s3.storage_options["secret"]).encode()
+    for name in ("training.json", "model/training.json", "_plan/run.json"):
+        assert secret not in storage.read(name)
+    assert train(wanted) == trained
 
 
 def test_training_stops_when_it_gets_no_better_and_other_work_is_not_written_over():
