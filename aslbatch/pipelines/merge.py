@@ -27,6 +27,7 @@ from aslbatch.models.loading import load_model
 from aslbatch.models.tokenizer import Tokenizer
 from aslbatch.models.transformers_engine import TransformersEngine
 from aslbatch.pipelines.merge_card import merge_card
+from aslbatch.pipelines.score_card import SCORE_CARD, SCORES
 from aslbatch.provenance.hashing import sha256_file
 from aslbatch.shards.layout import TRAINING
 from aslbatch.text.languages import GLOSS_CODE, mbart_code
@@ -96,7 +97,6 @@ def merge_adapter(
         raise MergeError(f"{adapter}: {ADAPTER_CONFIG} names no base; name it with --base")
     checkpoint = find_checkpoint(named)
     check_adapter(adapter_folder, checkpoint.folder)
-    card_of_scores = _scores(scores)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
         merged = Path(scratch) / "merged"
@@ -105,6 +105,7 @@ def merge_adapter(
         _check_conversion(merged, Path(scratch) / "converted" / "float32")
         if precision != "float32":
             _round(merged, getattr(torch, precision))
+        card_of_scores = _scores(scores, find_checkpoint(str(merged)).sha256) if scores else None
         record = _record(adapter_folder, checkpoint, gate, precision)
         (merged / MERGE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         card = merge_card(record, _training(adapter_folder), card_of_scores)
@@ -161,13 +162,26 @@ def _round(folder: Path, dtype: torch.dtype) -> None:
     save_checkpoint(loaded.model, loaded.tokenizer.backend, folder, dtype=dtype)
 
 
-def _scores(folder: str | None) -> str | None:
-    if folder is None:
-        return None
-    path = Path(folder) / "scores.md"
-    if not path.is_file():
-        raise MergeError(f"{path}: no such file; expected the output of a score job")
-    return path.read_text(encoding="utf-8")
+def _scores(folder: str, sha256: str) -> str:
+    """Return the card section of a score job, which must have scored this very model."""
+    try:
+        scores = json.loads((Path(folder) / SCORES).read_text(encoding="utf-8"))
+        scored = {
+            fingerprint
+            for direction in scores.values()
+            for fingerprint in direction.get("provenance", {}).get("model_sha256", ())
+        }
+        card = (Path(folder) / SCORE_CARD).read_text(encoding="utf-8")
+    except (OSError, ValueError, AttributeError) as error:
+        raise MergeError(
+            f"{folder}: cannot be read ({error}); expected the output of a score job"
+        ) from error
+    if scored != {sha256}:
+        raise MergeError(
+            f"{folder}: scores of {', '.join(sorted(scored)) or 'no model'}, but the merged model "
+            f"is {sha256}; score what this merge writes without --scores, then merge again"
+        )
+    return card
 
 
 def _training(adapter: Path) -> dict[str, Any] | None:

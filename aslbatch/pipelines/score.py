@@ -18,13 +18,17 @@ from aslbatch.evaluation.published import PUBLISHED
 from aslbatch.evaluation.scores import Score, corpus_scores
 from aslbatch.evaluation.significance import compare
 from aslbatch.pipelines.pairs import Pairs, read_pairs
-from aslbatch.pipelines.score_card import DirectionScores, OtherScores, score_card
+from aslbatch.pipelines.score_card import (
+    SCORE_CARD,
+    SCORES,
+    DirectionScores,
+    OtherScores,
+    score_card,
+)
 from aslbatch.pipelines.system import System, read_compared, read_system
 from aslbatch.pipelines.translate import translate
 from aslbatch.pipelines.watcher import Watcher
 from aslbatch.storage.folder import Storage
-
-SCORES, SCORE_CARD = "scores.json", "scores.md"
 
 
 def score(

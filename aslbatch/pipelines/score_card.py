@@ -9,6 +9,8 @@ from aslbatch.evaluation.scores import Score
 from aslbatch.evaluation.significance import Difference
 from aslbatch.pipelines.system import PROVENANCE
 
+SCORES, SCORE_CARD = "scores.json", "scores.md"
+"""What a score job publishes: all numbers, and a section for a model card."""
 TITLES = {"into_gloss": "English to gloss", "into_english": "Gloss to English"}
 P_NOTE = (
     "difference: model minus other, in points; p: how often chance alone would make one as large "

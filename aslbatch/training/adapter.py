@@ -21,7 +21,7 @@ from aslbatch.training.loss import summed_loss
 from aslbatch.training.quiet import peft_called
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
-_ROW_NAME = "base_model.model.model.shared.token_adapter.trainable_tokens_delta"
+ROW_NAME = "base_model.model.model.shared.token_adapter.trainable_tokens_delta"
 _WEIGHTS, _NAME = "adapter_model.safetensors", "default"
 _ROW = "row"
 
@@ -105,7 +105,7 @@ class Adapter:
         config.inference_mode = True
         config.save_pretrained(str(folder))
         state: dict[str, Tensor] = get_peft_model_state_dict(self._peft, adapter_name=_NAME)
-        state[_ROW_NAME] = self._row.detach()[None]
+        state[ROW_NAME] = self._row.detach()[None]
         tensors = {name: value.float().cpu().contiguous() for name, value in state.items()}
         save_file(tensors, folder / _WEIGHTS, metadata={"format": "pt"})
 

@@ -7,14 +7,17 @@ from typing import Any
 import torch
 from peft import PeftModel
 from safetensors import SafetensorError, safe_open
+from torch import Tensor
 from transformers import MBartForConditionalGeneration
 
 from aslbatch.errors import MergeError
 from aslbatch.models.tokenizer import Tokenizer
 from aslbatch.text.languages import GLOSS_CODE
+from aslbatch.training.adapter import ROW_NAME
 from aslbatch.training.quiet import peft_called
 from aslbatch.training.saving import save_checkpoint
 
+EMBEDDINGS = "model.shared.weight"
 ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
 
@@ -66,8 +69,36 @@ def check_adapter(folder: Path, base: Path) -> None:
                         f"{folder / ADAPTER_WEIGHTS}: {name} holds values that are not finite; "
                         f"train again with a lower learning rate, from an earlier state"
                     )
+            row = file.get_tensor(ROW_NAME)[0]
     except (OSError, SafetensorError) as error:
         raise MergeError(f"{folder / ADAPTER_WEIGHTS}: cannot be read ({error})") from error
+    embeddings = Weights(base).read(EMBEDDINGS)
+    if row.shape == embeddings[wanted].shape and torch.equal(row, embeddings[wanted].float()):
+        raise MergeError(
+            f"{folder / ADAPTER_WEIGHTS}: the row of {GLOSS_CODE} is that of the base, so that it "
+            f"was never trained; train with trainable_token_indices=[{wanted}]"
+        )
+
+
+class Weights:
+    """The tensors of a checkpoint, read one at a time.
+
+    Attributes:
+        names: Of all tensors that are stored.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file_of: dict[str, Path] = {}
+        for path in sorted(folder.glob("*.safetensors")):
+            with safe_open(path, "pt") as file:
+                self._file_of |= dict.fromkeys(file.keys(), path)
+        self.names = frozenset(self._file_of)
+
+    def read(self, name: str) -> Tensor:
+        """Return a tensor as it is stored."""
+        with safe_open(self._file_of[name], "pt") as file:
+            tensor: Tensor = file.get_tensor(name)
+        return tensor
 
 
 def load_with_adapter(base: Path, adapter: Path) -> PeftModel:

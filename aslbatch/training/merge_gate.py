@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
 from torch import Tensor
 from transformers import MBart50Tokenizer, MBartForConditionalGeneration
 
@@ -23,13 +22,12 @@ from aslbatch.models.transformers_engine import TransformersEngine
 from aslbatch.text.languages import GLOSS_CODE
 from aslbatch.training.adapter import TARGETS
 from aslbatch.training.examples import collate, encode_pairs
-from aslbatch.training.merge import load_with_adapter
+from aslbatch.training.merge import EMBEDDINGS, Weights, load_with_adapter
 
 _LOGIT_LIMIT = 2e-3
 """Of float32: 5e-5 to 5e-4 was seen, from the order of sums alone; a wrong scale gives over 0.1."""
 _MAX_LENGTH = 64
 _TIED = ("model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight", "lm_head.weight")
-_EMBEDDINGS = "model.shared.weight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +128,19 @@ def check_untouched(merged: Path, base: Path) -> tuple[int, int]:
         Rows of the embeddings, and other tensors, that were compared.
     """
     new_row = Tokenizer.load(base).language_id(GLOSS_CODE)
-    files, compared = _Weights(merged), 0
+    files, compared = Weights(merged), 0
     if separate := sorted(set(_TIED) & files.names):
         raise MergeError(
             f"{merged}: {', '.join(separate)} are stored by themselves, so that they are no longer "
-            f"tied to {_EMBEDDINGS}; set tie_word_embeddings in config.json, call tie_weights() "
+            f"tied to {EMBEDDINGS}; set tie_word_embeddings in config.json, call tie_weights() "
             f"and save again"
         )
-    originals = _Weights(base)
+    originals = Weights(base)
     for name in sorted(originals.names - set(_TIED)):
         if name not in files.names:
             raise MergeError(f"{merged}: {name} is missing")
         ours, theirs = files.read(name), originals.read(name).float()
-        if name == _EMBEDDINGS:
+        if name == EMBEDDINGS:
             touched = (ours != theirs).any(dim=1).nonzero().flatten().tolist()
             if others := [row for row in touched if row != new_row]:
                 raise MergeError(
@@ -156,25 +154,6 @@ def check_untouched(merged: Path, base: Path) -> tuple[int, int]:
                 raise MergeError(f"{merged}: {name} differs from {base}, and no adapter changes it")
             compared += 1
     return rows, compared
-
-
-class _Weights:
-    """The tensors of a checkpoint, one at a time."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file_of: dict[str, Path] = {}
-        for path in sorted(folder.glob("*.safetensors")):
-            with safe_open(path, "pt") as file:
-                self._file_of |= dict.fromkeys(file.keys(), path)
-
-    @property
-    def names(self) -> set[str]:
-        return set(self._file_of)
-
-    def read(self, name: str) -> Tensor:
-        with safe_open(self._file_of[name], "pt") as file:
-            tensor: Tensor = file.get_tensor(name)
-        return tensor
 
 
 @dataclass(frozen=True, slots=True)

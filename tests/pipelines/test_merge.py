@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from transformers import MBart50Tokenizer, MBartForConditionalGeneration
 
 from aslbatch.errors import MergeError, SinkError
-from aslbatch.models.checkpoint import DEMO_FOLDER
+from aslbatch.models.checkpoint import DEMO_FOLDER, find_checkpoint
 from aslbatch.models.tokenizer import Tokenizer
 from aslbatch.pipelines.merge import MERGE, _probes, merge_adapter
 from aslbatch.training.adapter import Adapter
@@ -77,6 +77,21 @@ def test_a_right_adapter_gives_a_model_that_everything_takes(adapter, tmp_path):
     assert "not reviewed by signers" in card
     assert record["adapter"]["sha256"] in card
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
+    scores = tmp_path / "scores"
+    scores.mkdir()
+    (scores / "scores.md").write_text("## Evaluation\n\nchrF 99\n")
+    sha256 = find_checkpoint(str(folder)).sha256
+    wanted = {"precision": "float16", "scores": str(scores), "overwrite": True}
+    for fingerprint in ("0123", sha256):
+        found = {"into_gloss": {"provenance": {"model_sha256": [fingerprint]}}, "pairs": {}}
+        (scores / "scores.json").write_text(json.dumps(found))
+        if fingerprint == sha256:
+            merge_adapter(str(adapter), str(folder), **wanted)
+        else:
+            with pytest.raises(MergeError, match="scores of 0123, but the merged model is"):
+                merge_adapter(str(adapter), str(folder), **wanted)
+    assert "chrF 99" in (folder / "README.md").read_text()
+    assert find_checkpoint(str(folder)).sha256 == sha256
     with pytest.raises(SinkError, match="not empty"):
         merge_adapter(str(adapter), str(folder))
 
@@ -128,6 +143,13 @@ def test_unfit_adapters_are_refused_and_nothing_is_written(adapter, tmp_path, ti
     with pytest.raises(MergeError, match="not finite"):
         merge_adapter(str(sick), str(out))
     code = Tokenizer.load(tiny_model).language_id("asl_GL")
+    same = copy_of(adapter, tmp_path / "same")
+    tensors = load_file(same / "adapter_model.safetensors")
+    demo = load_file(DEMO_FOLDER / "model.safetensors")["model.shared.weight"]
+    tensors[ROW][0] = demo[-1].float()
+    save_file(tensors, same / "adapter_model.safetensors")
+    with pytest.raises(MergeError, match="was never trained"):
+        merge_adapter(str(same), str(out))
     strange = copy_of(adapter, tmp_path / "strange", trainable_token_indices=[code])
     with pytest.raises(MergeError, match="does not fit"):
         merge_adapter(str(strange), str(out), base=str(tiny_model))
