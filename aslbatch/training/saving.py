@@ -1,6 +1,7 @@
 """Writing a checkpoint folder that plain transformers loads and translates with as it is."""
 
 import copy
+import json
 import os
 import shutil
 from pathlib import Path
@@ -11,6 +12,7 @@ from transformers import GenerationConfig, MBart50Tokenizer, MBartForConditional
 from aslbatch.text.languages import GLOSS_CODE
 
 _MAX_LENGTH, _NUM_BEAMS = 128, 4
+_OF_LOADING = ("is_local", "local_files_only")
 
 
 def save_checkpoint(
@@ -49,8 +51,16 @@ def save_checkpoint(
     )
     saved.save_pretrained(staging)
     tokenizer.save_pretrained(staging)
+    _forget_loading(staging / "tokenizer_config.json")
     out.mkdir(parents=True, exist_ok=True)
     for path in sorted(staging.iterdir()):
         path.chmod(0o644)
         path.replace(out / path.name)
     staging.rmdir()
+
+
+def _forget_loading(path: Path) -> None:
+    """Drop how a tokenizer was loaded, which transformers keeps among its settings."""
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    kept = {key: value for key, value in settings.items() if key not in _OF_LOADING}
+    path.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -67,6 +67,7 @@ def test_a_right_adapter_gives_a_model_that_everything_takes(adapter, tmp_path):
     assert model.dtype == torch.float16
     tokenizer = MBart50Tokenizer.from_pretrained(folder)
     tokenizer.src_lang = "asl_GL"
+    assert "local" not in (folder / "tokenizer_config.json").read_text()
     assert tokenizer("HELLO")["input_ids"][0] == len(tokenizer) - 1
     base = MBartForConditionalGeneration.from_pretrained(DEMO_FOLDER, dtype=torch.float32)
     wanted = PeftModel.from_pretrained(base, adapter).merge_and_unload().half().state_dict()
