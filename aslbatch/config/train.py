@@ -25,6 +25,9 @@ class DataSection(Section):
         default=None,
         description="Column whose text is put before each input; null for none.",
     )
+    license: Text | None = Field(
+        default=None, description="License of the pairs, which goes into the model's card."
+    )
     storage_options: StorageOptions = Field(
         default_factory=dict, repr=False, description="Arguments of the file system; never logged."
     )

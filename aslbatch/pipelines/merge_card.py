@@ -64,10 +64,12 @@ def _training_section(training: Mapping[str, Any] | None) -> Iterator[str]:
         return
     config, steps = training["config"], training["steps"]
     yield f"{steps['taken']:,} of {steps['planned']:,} steps; state of step {steps['best']:,}.\n"
-    yield "| data | pairs | examples | times an epoch | tagged |\n|---|---:|---:|---:|---:|"
+    yield "| data | license | pairs | examples | times an epoch | tagged |"
+    yield "|---|---|---:|---:|---:|---:|"
     for data in training["data"]:
         yield (
-            f"| {', '.join(f'`{path}`' for path in data['paths'])} | {data['pairs']:,} | "
+            f"| {', '.join(f'`{path}`' for path in data['paths'])} | "
+            f"{data['license'] or 'not said'} | {data['pairs']:,} | "
             f"{data['examples']:,} | {data['times']:g} | {data['tagged']:,} |"
         )
     yield ""

@@ -66,6 +66,7 @@ class Account:
         examples: Examples that are trained on.
         times: How often each is seen in an epoch.
         tagged: Pairs with a tag before their inputs.
+        license: Of the pairs, as the configuration says.
     """
 
     paths: list[str]
@@ -75,6 +76,7 @@ class Account:
     examples: int
     times: float
     tagged: int
+    license: str | None
 
 
 def scan(name: str, section: DataSection | ValidationSection) -> PairFiles:
@@ -148,6 +150,7 @@ def training_examples(
                 examples,
                 section.times,
                 sum(map(bool, pairs.tags)),
+                section.license,
             )
         )
     return Examples(found), portions, accounts

@@ -21,6 +21,7 @@ from aslbatch.models.decoding import Decoding
 from aslbatch.models.inspection import check_checkpoint
 from aslbatch.models.loading import load_model
 from aslbatch.models.tokenizer import Tokenizer
+from aslbatch.pipelines.merge import merge_adapter
 from aslbatch.pipelines.train import train
 from aslbatch.storage.folder import Storage
 from aslbatch.training.demo.stream import PairStream
@@ -63,7 +64,7 @@ def pairs(tmp_path, monkeypatch):
 
 def config(name="out", **sections):
     values = {
-        "data": [{"paths": "train.parquet"}],
+        "data": [{"paths": "train.parquet", "license": "cc0-1.0"}],
         "start": {"new": NEW},
         "method": {"kind": "full"},
         "training": {"epochs": None, "steps": 6, "batch_examples": 24, "learning_rate": 3e-3},
@@ -87,7 +88,7 @@ def test_two_workers_give_the_losses_of_one_with_the_whole_batch():
     assert one.record["measured"]["best"].keys() == {"step", *DIRECTIONS, "mean"}
     account = {"pairs": PAIRS, "incomplete": 0, "too_long": 0, "examples": 2 * PAIRS}
     assert one.record["data"] == [
-        {"paths": ["train.parquet"], **account, "times": 1.0, "tagged": 0}
+        {"paths": ["train.parquet"], **account, "times": 1.0, "tagged": 0, "license": "cc0-1.0"}
     ]
     assert list(Path("one/tensorboard").glob("events*"))
     made = {path.name for path in Path("one").iterdir()}
@@ -142,7 +143,14 @@ def test_a_base_without_the_code_gets_it_once_warm_started(tmp_path):
     plain = tiny_checkpoint(tmp_path / "plain", gloss=False)
     trained = train(
         config(
-            data=[{"paths": "train.parquet", "tag": "tag", "directions": ["into_english"]}],
+            data=[
+                {
+                    "paths": "train.parquet",
+                    "tag": "tag",
+                    "license": "cc0-1.0",
+                    "directions": ["into_english"],
+                }
+            ],
             start={"name": str(plain), "new": None},
             method={"kind": "lora"},
             training={"steps": 2, "max_length": 256},
@@ -159,6 +167,10 @@ def test_a_base_without_the_code_gets_it_once_warm_started(tmp_path):
     assert torch.equal(after[-1], before[english])
     settings = json.loads(Path("out/adapter/adapter_config.json").read_text())
     assert settings["base_model_name_or_path"] == str(Path("out/start").absolute())
+    # And so it is merged, with what it was trained on in its card.
+    merge_adapter(trained.result, "merged")
+    card = Path("merged/README.md").read_text()
+    assert f"| `train.parquet` | cc0-1.0 | {PAIRS:,} | {PAIRS:,} | 1 | {PAIRS // 2:,} |" in card
 
 
 def test_a_training_may_lie_in_a_bucket_and_its_secrets_are_not_recorded(s3):
