@@ -21,8 +21,8 @@ azurite: ## Install Azurite, the server that tests of Azure storage need; wants 
 demo: setup ## Gloss the sample corpus with the demo model; needs no network once set up
 	$(BIN)/aslbatch translate configs/quickstart.yaml
 
-test: setup ## Run all tests
-	$(BIN)/python -m pytest
+test: setup ## Run all tests, or those of TESTS=tests/unit
+	$(BIN)/python -m pytest $(TESTS)
 
 lint: setup ## Check style and formatting
 	$(BIN)/ruff check .
