@@ -179,7 +179,7 @@ class TrainRunSection(Section):
     cpus_per_worker: AutoOrCount = Field(
         default="auto", description="CPUs of each; auto shares out those that there are."
     )
-    gpus_per_worker: Literal["auto"] | Annotated[float, Field(ge=0)] = Field(
+    gpus_per_worker: Literal["auto", 0, 1] = Field(
         default="auto", description="GPUs of each; auto takes one where there are any."
     )
     checkpoint_every_steps: int = Field(

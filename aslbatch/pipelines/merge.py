@@ -7,7 +7,6 @@ What the gate refuses is never seen in the output folder.
 
 import json
 import random
-import shutil
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -90,8 +89,7 @@ def merge_adapter(
     """
     transformers.utils.logging.disable_progress_bar()
     adapter_folder, target = Path(adapter), Path(out)
-    if target.exists() and any(target.iterdir()) and not overwrite:
-        raise SinkError(f"{out} is not empty; name another folder, or replace it with --overwrite")
+    _check_place(target, overwrite=overwrite)
     named = base or read_adapter_config(adapter_folder).get("base_model_name_or_path")
     if not named:
         raise MergeError(f"{adapter}: {ADAPTER_CONFIG} names no base; name it with --base")
@@ -111,9 +109,19 @@ def merge_adapter(
         card = merge_card(record, _training(adapter_folder), card_of_scores)
         (merged / "README.md").write_text(card, encoding="utf-8")
         if target.exists():
-            shutil.rmtree(target)
+            target.rename(Path(scratch) / "before")
         merged.rename(target)
     return Merged(out, gate, precision)
+
+
+def _check_place(target: Path, *, overwrite: bool) -> None:
+    """Refuse a place that holds anything but an earlier merge that may be replaced."""
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    if not (target / MERGE).is_file():
+        raise SinkError(f"{target} holds something else than a merged model; name another folder")
+    if not overwrite:
+        raise SinkError(f"{target} is not empty; name another folder, or replace it, --overwrite")
 
 
 def _probes() -> list[Probe]:

@@ -111,8 +111,11 @@ def _examine(config: TrainConfig) -> _Job:
         has_gloss = tokenizer.has_language(GLOSS)
         names = ("name", "revision", "sha256")
         model = {name: getattr(checkpoint, name) for name in names}
+    resolved_config = resolved(config)
+    for section in resolved_config["data"]:
+        section.pop("license")  # it is written down, and changes no weight
     identity = RunIdentity(
-        config={k: v for k, v in resolved(config).items() if k not in _NOT_DECISIVE}
+        config={k: v for k, v in resolved_config.items() if k not in _NOT_DECISIVE}
         | {"sink": {"precision": config.sink.precision}},
         limit=None,
         sources=[fingerprint for plan in plans for fingerprint in plan.fingerprints],

@@ -1,7 +1,7 @@
 """What a training is made of, as it travels to its workers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aslbatch.cluster.training_progress import TrainingReporter
@@ -33,7 +33,7 @@ class TrainSettings:
     validation: PairFiles | None
     start: str | None
     start_revision: str | None
-    start_options: Mapping[str, Any]
+    start_options: Mapping[str, Any] = field(repr=False)
     has_gloss: bool
     storage: Storage
     threads: int

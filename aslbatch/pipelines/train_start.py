@@ -24,7 +24,9 @@ def recipe_of(settings: TrainSettings, steps: int) -> Recipe:
     training = settings.config.training
     precision = training.precision
     if precision == "auto":
-        on_gpu = settings.device == "cuda" and torch.cuda.is_bf16_supported()
+        on_gpu = settings.device == "cuda" and torch.cuda.is_bf16_supported(
+            including_emulation=False
+        )
         precision = "bfloat16" if on_gpu else "float32"
     return Recipe(
         steps=steps,

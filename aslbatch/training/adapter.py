@@ -90,7 +90,8 @@ class Adapter:
 
     def merged(self) -> MBartForConditionalGeneration:
         """Return a copy with the adapter merged into it; see `Learner`."""
-        whole = copy.deepcopy(self._peft)
+        # As float32: small changes of a bfloat16 base would be rounded away.
+        whole = copy.deepcopy(self._peft).float()
         model: MBartForConditionalGeneration = whole.merge_and_unload()
         for stack in (model.model.encoder, model.model.decoder):
             stack.embed_tokens._forward_hooks.clear()

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from aslbatch.errors import QualityAlarmError
 from aslbatch.training.batches import Batches, pieces
 from aslbatch.training.examples import Batch, Examples
 from aslbatch.training.learner import Learner
@@ -93,6 +94,9 @@ class Training:
         Args:
             until: Number of a step, at most those of the recipe.
             after_step: Called after each.
+
+        Raises:
+            QualityAlarmError: A loss or gradient is no number; the weights stay as they were.
         """
         self._learner.model.train()
         while self.step < min(until, self._recipe.steps):
@@ -148,7 +152,13 @@ class Training:
             if parameter.grad is None:  # a worker without a piece, in a step with few examples
                 parameter.grad = torch.zeros_like(parameter)
         self._world.add_up([loss, *(p.grad for p in self._parameters if p.grad is not None)])
-        torch.nn.utils.clip_grad_norm_(self._parameters, recipe.max_grad_norm)
+        norm = torch.nn.utils.clip_grad_norm_(self._parameters, recipe.max_grad_norm)
+        if not math.isfinite(loss.item() + norm.item()):  # the same on every worker
+            raise QualityAlarmError(
+                f"step {self.step + 1}: the loss is {loss.item():g}, its gradient {norm.item():g}, "
+                f"expected numbers; lower training.learning_rate or raise training.warmup, and "
+                f"train anew (--overwrite)"
+            )
         for group in self._optimizer.param_groups:
             group["lr"] = recipe.learning_rate * recipe.rate(self.step)
         self._optimizer.step()

@@ -62,31 +62,32 @@ class _SummedCrossEntropy(torch.autograd.Function):
         index: int | None,
         row: Tensor | None,
     ) -> Tensor:
-        # Autocast does not reach into a function of one's own.
-        autocast = torch.is_autocast_enabled(hidden.device.type)
-        dtype = torch.get_autocast_dtype(hidden.device.type) if autocast else weight.dtype
-        matrix = weight.to(dtype)
-        grad_hidden = torch.empty_like(hidden)
-        wants_weight = ctx.needs_input_grad[1]  # type: ignore[attr-defined]
-        grad_weight = torch.zeros_like(weight) if wants_weight else None
-        grad_row = None if row is None else torch.zeros_like(row)
-        loss = hidden.new_zeros((), dtype=torch.float32)
-        at_once = max(1, _LOGITS_AT_ONCE // len(weight))
-        for start in range(0, len(hidden), at_once):
-            some = slice(start, start + at_once)
-            states, wanted = hidden[some].to(dtype), labels[some, None]
-            logits = (states @ matrix.T).float() + bias
-            # In place from here on: log-probabilities, probabilities, gradients.
-            logits -= logits.logsumexp(dim=1, keepdim=True)
-            loss -= logits.gather(1, wanted).sum()
-            grad = logits.exp_()
-            grad.scatter_add_(1, wanted, grad.new_full(wanted.shape, -1.0))
-            if grad_row is not None:
-                grad_row += grad[:, index] @ hidden[some].to(grad.dtype)
-            grad = grad.to(dtype)
-            grad_hidden[some] = grad @ matrix
-            if grad_weight is not None:
-                grad_weight += grad.T @ states
+        kind = hidden.device.type
+        dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else weight.dtype
+        # What is computed in which precision is said here, not left to autocast.
+        with torch.autocast(kind, enabled=False):
+            matrix = weight.to(dtype)
+            grad_hidden = torch.empty_like(hidden)
+            wants_weight = ctx.needs_input_grad[1]  # type: ignore[attr-defined]
+            grad_weight = torch.zeros_like(weight) if wants_weight else None
+            grad_row = None if row is None else torch.zeros_like(row)
+            loss = hidden.new_zeros((), dtype=torch.float32)
+            at_once = max(1, _LOGITS_AT_ONCE // len(weight))
+            for start in range(0, len(hidden), at_once):
+                some = slice(start, start + at_once)
+                states, wanted = hidden[some].to(dtype), labels[some, None]
+                logits = (states @ matrix.T).float() + bias
+                # In place from here on: log-probabilities, probabilities, gradients.
+                logits -= logits.logsumexp(dim=1, keepdim=True)
+                loss -= logits.gather(1, wanted).sum()
+                grad = logits.exp_()
+                grad.scatter_add_(1, wanted, grad.new_full(wanted.shape, -1.0))
+                if grad_row is not None:
+                    grad_row += grad[:, index] @ hidden[some].to(grad.dtype)
+                grad = grad.to(dtype)
+                grad_hidden[some] = grad @ matrix
+                if grad_weight is not None:
+                    grad_weight += grad.T @ states
         ctx.save_for_backward(grad_hidden, grad_weight, grad_row)  # type: ignore[arg-type]
         return loss
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from peft import PeftModel
+from peft.utils import get_peft_model_state_dict
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from transformers import MBartForConditionalGeneration
@@ -112,12 +113,23 @@ def load_with_adapter(base: Path, adapter: Path) -> PeftModel:
     )
     try:
         with peft_called():
-            return PeftModel.from_pretrained(model, str(adapter)).eval()
+            loaded = PeftModel.from_pretrained(model, str(adapter)).eval()
     except (RuntimeError, ValueError, KeyError) as error:
         raise MergeError(
             f"{adapter}: does not fit {base} ({str(error).strip().splitlines()[-1].strip()}); name "
             f"the base that it was trained on (--base)"
         ) from error
+    # PEFT passes over names that it does not know, and leaves at nothing what it does not find.
+    with safe_open(adapter / ADAPTER_WEIGHTS, "pt") as file:
+        stored = set(file.keys())
+    used = set(get_peft_model_state_dict(loaded, save_embedding_layers=False))
+    if stored != used:
+        raise MergeError(
+            f"{adapter / ADAPTER_WEIGHTS}: {len(used - stored)} tensors are missing "
+            f"({sorted(used - stored)[:2]}) and {len(stored - used)} have no place in {base} "
+            f"({sorted(stored - used)[:2]}); restore the file, or name its base"
+        )
+    return loaded
 
 
 def merge(base: Path, adapter: Path, out: Path) -> None:

@@ -1,4 +1,4 @@
-"""Calling PEFT without a warning that is not for its users."""
+"""Calling PEFT without warnings that are not for its users."""
 
 import warnings
 from collections.abc import Iterator
@@ -7,7 +7,12 @@ from contextlib import contextmanager
 
 @contextmanager
 def peft_called() -> Iterator[None]:
-    """Hold back that PEFT 0.21 asks transformers by a name that the latter is about to drop."""
+    """Hold back what PEFT 0.21 warns of.
+
+    It asks transformers by a name that the latter is about to drop; and tensors that an adapter
+    lacks are an error of ours.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*is_gradient_checkpointing.*", FutureWarning)
+        warnings.filterwarnings("ignore", "Found missing adapter keys", UserWarning)
         yield

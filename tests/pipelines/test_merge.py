@@ -93,6 +93,10 @@ def test_a_right_adapter_gives_a_model_that_everything_takes(adapter, tmp_path):
                 merge_adapter(str(adapter), str(folder), **wanted)
     assert "chrF 99" in (folder / "README.md").read_text()
     assert find_checkpoint(str(folder)).sha256 == sha256
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.txt").write_text("All I have.")
+    with pytest.raises(SinkError, match="something else"):
+        merge_adapter(str(adapter), str(tmp_path / "mine"), overwrite=True)
     with pytest.raises(SinkError, match="not empty"):
         merge_adapter(str(adapter), str(folder))
 
@@ -144,6 +148,12 @@ def test_unfit_adapters_are_refused_and_nothing_is_written(adapter, tmp_path, ti
     with pytest.raises(MergeError, match="not finite"):
         merge_adapter(str(sick), str(out))
     code = Tokenizer.load(tiny_model).language_id("asl_GL")
+    renamed = copy_of(adapter, tmp_path / "renamed")
+    tensors = load_file(renamed / "adapter_model.safetensors")
+    tensors = {name.replace("decoder", "other"): value for name, value in tensors.items()}
+    save_file(tensors, renamed / "adapter_model.safetensors")
+    with pytest.raises(MergeError, match=r"tensors are missing .*have no place in"):
+        merge_adapter(str(renamed), str(out))
     same = copy_of(adapter, tmp_path / "same")
     tensors = load_file(same / "adapter_model.safetensors")
     demo = load_file(DEMO_FOLDER / "model.safetensors")["model.shared.weight"]

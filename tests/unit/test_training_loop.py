@@ -4,6 +4,7 @@ import pytest
 import torch
 from training_examples import LANGUAGE, batches_of, copies, small_model
 
+from aslbatch.errors import QualityAlarmError
 from aslbatch.storage.folder import Storage
 from aslbatch.training.checkpoints import Checkpoints
 from aslbatch.training.learner import WholeModel
@@ -121,3 +122,13 @@ def test_the_learning_rate_rises_and_falls():
     assert linear.rate(55) == pytest.approx(0.5)
     assert cosine.rate(55) == pytest.approx(0.5)
     assert cosine.rate(20) > linear.rate(20)
+
+
+def test_a_loss_that_is_no_number_halts_and_leaves_the_weights():
+    run = training(5)
+    run.run(2)
+    before = weights(run)
+    run._learner.model.final_logits_bias[0, 7] = float("nan")
+    with pytest.raises(QualityAlarmError, match="step 3: the loss is nan"):
+        run.run(3)
+    assert torch.equal(weights(run), before)
