@@ -35,10 +35,9 @@ def train(
         piece_tokens=max_tokens,
         seed=seed,
     )
-
-    def after_step(training: Training) -> None:
+    training = Training(WholeModel(model), found, batches, recipe)
+    for step in range(1, steps + 1):
+        training.run(step)
         if report is not None:
-            report(training.step, training.losses[-1])
-
-    Training(WholeModel(model), found, batches, recipe).run(steps, after_step)
+            report(step, training.losses[-1])
     model.eval()

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from typing import Annotated, Literal, NoReturn
 
@@ -72,7 +73,7 @@ def translate(
     if dry_run:
         display.show_estimate(estimate(settings, limit=limit, verbose=verbose))
         return
-    with display.TerminalWatcher() as watcher:
+    with closing(display.TerminalWatcher()) as watcher:
         summary = run(settings, limit=limit, overwrite=overwrite, watcher=watcher, verbose=verbose)
     display.show_summary(summary)
     display.show_samples(Storage(settings.sink.path, settings.sink.storage_options))
@@ -107,7 +108,7 @@ def train(
     from aslbatch.pipelines.train import train as run
 
     settings = load_config(config, TrainConfig, overrides or ())
-    with training_line() as line:
+    with closing(training_line()) as line:
         trained = run(settings, overwrite=overwrite, show=partial(show_step, line), verbose=verbose)
     show_trained(trained)
 
@@ -125,7 +126,7 @@ def score(
     from aslbatch.pipelines.score import score as run
 
     settings = load_config(config, ScoreConfig, overrides or ())
-    with display.TerminalWatcher() as watcher:
+    with closing(display.TerminalWatcher()) as watcher:
         found = run(settings, overwrite=overwrite, watcher=watcher, verbose=verbose)
     display.show_scores(found, settings.sink.path)
 
@@ -170,7 +171,7 @@ def retry(
     from aslbatch.pipelines.retry import retry as run
 
     secrets = storage_options(config, overrides or ())
-    with display.TerminalWatcher() as watcher:
+    with closing(display.TerminalWatcher()) as watcher:
         summary = run(
             Storage(out, secrets.sink), out, secrets=secrets, watcher=watcher, verbose=verbose
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -43,16 +42,9 @@ class TerminalWatcher(Watcher):
         self._line = LiveLine("translating", _out)
         self._total = 0
 
-    def __enter__(self) -> TerminalWatcher:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._line.__exit__(kind, error, trace)
+    def close(self) -> None:
+        """Take the line away."""
+        self._line.close()
 
     def planned(self, plan: Plan, todo: Sequence[Shard], pool: Pool) -> None:
         """Show the plan."""

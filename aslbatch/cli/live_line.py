@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
@@ -30,15 +29,8 @@ class LiveLine:
         self._task = self._line.add_task(title, total=None, text="starting workers")
         self._logged = time.monotonic()
 
-    def __enter__(self) -> LiveLine:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Take the line away."""
         self._line.stop()
 
     def start(self) -> None:

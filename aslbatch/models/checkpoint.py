@@ -45,6 +45,11 @@ class Checkpoint:
     sha256: str
 
     @property
+    def identity(self) -> dict[str, str]:
+        """What says which weights these are, by its name in records."""
+        return {"name": self.name, "revision": self.revision, "sha256": self.sha256}
+
+    @property
     def location(self) -> str:
         """What finds it again from another working directory, or another machine."""
         return str(self.folder) if Path(self.name).is_dir() else self.name

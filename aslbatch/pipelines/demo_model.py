@@ -23,9 +23,8 @@ from aslbatch.models.decoding import Decoding
 from aslbatch.models.loading import load_model
 from aslbatch.models.transformers_engine import TransformersEngine
 from aslbatch.pipelines.demo_card import render_card
-from aslbatch.pipelines.train_data import ENGLISH
 from aslbatch.shards.layout import TRAINED, TRAINING
-from aslbatch.text.languages import GLOSS_CODE
+from aslbatch.text.languages import ENGLISH_CODE, GLOSS_CODE
 from aslbatch.training.demo import probes
 from aslbatch.training.demo.corpus import write_corpus
 from aslbatch.training.demo.grammar import Pair
@@ -36,7 +35,7 @@ _HELD_OUT = 1000
 _VALIDATION = 500
 _FORWARD, _BACKWARD = 360_000, 240_000
 _LAST_STEPS = 100
-_LANGUAGES = (ENGLISH, GLOSS_CODE)
+_LANGUAGES = (ENGLISH_CODE, GLOSS_CODE)
 _log = logging.getLogger(__name__)
 
 Measures = dict[str, float | int | list[list[str]]]
@@ -137,7 +136,7 @@ def measure(folder: Path) -> Measures:
     probe_words = [probes.unknown_words(line, known) for line in probes.LINES]
     probe_glosses = translate(probes.LINES, GLOSS_CODE)
     spelled_glosses = translate([pair.english for pair, _ in spelled], GLOSS_CODE)
-    forward, backward = translate(english, GLOSS_CODE), translate(gloss, ENGLISH)
+    forward, backward = translate(english, GLOSS_CODE), translate(gloss, ENGLISH_CODE)
     loose = translate([pair.english for pair in varied], GLOSS_CODE)
     return {
         "held_out_sentences": _HELD_OUT,

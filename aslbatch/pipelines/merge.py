@@ -29,12 +29,11 @@ from aslbatch.pipelines.merge_card import merge_card
 from aslbatch.pipelines.score_card import SCORE_CARD, SCORES
 from aslbatch.provenance.hashing import sha256_file
 from aslbatch.shards.layout import TRAINING
-from aslbatch.text.languages import GLOSS_CODE, mbart_code
+from aslbatch.text.languages import ENGLISH_CODE, GLOSS_CODE
+from aslbatch.training.adapter import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from aslbatch.training.demo.grammar import Grammar
 from aslbatch.training.demo.probes import LINES
 from aslbatch.training.merge import (
-    ADAPTER_CONFIG,
-    ADAPTER_WEIGHTS,
     check_adapter,
     merge,
     read_adapter_config,
@@ -127,7 +126,7 @@ def _check_place(target: Path, *, overwrite: bool) -> None:
 def _probes() -> list[Probe]:
     """Return invented sentences of both directions."""
     grammar = Grammar(random.Random(1))
-    english, gloss = mbart_code("en"), GLOSS_CODE
+    english, gloss = ENGLISH_CODE, GLOSS_CODE
     lines = LINES[:_PROBES]
     glosses = [grammar.sentence().gloss for _ in lines]
     return [Probe(english, gloss, lines, glosses), Probe(gloss, english, glosses, lines)]
@@ -147,7 +146,7 @@ def _check_conversion(merged: Path, target: Path) -> None:
         shortlist=None,
         target_ratio=None,
     )
-    encoded = tokenizer.encode(LINES[:_CONVERTED], mbart_code("en"), Decoding().max_length)
+    encoded = tokenizer.encode(LINES[:_CONVERTED], ENGLISH_CODE, Decoding().max_length)
     rows = [each.tokens for each in encoded]
     loaded = load_model(merged, languages=(GLOSS_CODE,), precision="float32", device="cpu")
     theirs, ours = (
@@ -209,11 +208,7 @@ def _record(
 ) -> dict[str, Any]:
     config = read_adapter_config(adapter)
     return {
-        "base": {
-            "name": checkpoint.name,
-            "revision": checkpoint.revision,
-            "sha256": checkpoint.sha256,
-        },
+        "base": checkpoint.identity,
         "adapter": {
             "sha256": sha256_file(adapter / ADAPTER_WEIGHTS),
             **{key: config.get(key) for key in ("r", "lora_alpha", "lora_dropout")},

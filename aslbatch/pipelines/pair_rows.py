@@ -1,18 +1,21 @@
 """Rows with English and gloss side by side, read as every job with pairs reads them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from aslbatch.errors import SourceError
+from aslbatch.pipelines.ownership import check_apart
 from aslbatch.schema import DETAIL, REASON, RejectReason
 from aslbatch.shards.plan import Plan, auto_shard_rows, make_plan
 from aslbatch.shards.read import read_shard
 from aslbatch.shards.reading import Reading
 from aslbatch.shards.source import Source
+from aslbatch.shards.sources import list_sources
+from aslbatch.storage.folder import Storage
 
 _SOURCE_KEY = re.compile(r"\bsource\.(paths|format|storage_options|text_column|columns)\b")
 _KEYS = {"text_column": "english or {0}.gloss", "columns": "id"}
@@ -26,11 +29,13 @@ class PairFiles:
 
     Attributes:
         section: The section of the configuration that names them.
+        sources: The files.
         plan: Their pieces, which are read again only as they were scanned.
         reading: How they are read.
     """
 
     section: str
+    sources: list[Source]
     plan: Plan
     reading: Reading
 
@@ -38,29 +43,35 @@ class PairFiles:
     def scan(
         cls,
         section: str,
-        sources: list[Source],
+        paths: Sequence[str],
+        sink: Storage,
         *,
+        format: str = "auto",  # noqa: A002 - named like the key of the configuration
         english: str,
         gloss: str,
         others: tuple[str, ...] = (),
         storage_options: Mapping[str, Any],
     ) -> "PairFiles":
-        """Scan files.
+        """Find files and scan them.
 
         Args:
             section: The section of the configuration that names them, for errors.
-            sources: The files.
+            paths: Files, folders, globs or URLs.
+            sink: The output folder, in which they must not lie.
+            format: Format of all files; `auto` goes by each one's ending.
             english: Column that holds the English.
             gloss: Column that holds the gloss.
             others: More columns to read.
             storage_options: Arguments of their file system.
 
         Raises:
-            SourceError: A file cannot be read, or lacks a column.
+            SourceError: There are none, or one cannot be read, or lacks a column.
         """
         reading = Reading(text_column=english, storage_options=storage_options)
         names = list(dict.fromkeys((english, gloss, *others)))
-        with keys_of(section):
+        with _keys_of(section):
+            sources = list_sources(paths, format=format, storage_options=storage_options)
+            check_apart(sources, sink)
             # A scan looks for one column of text in each file, and the other must be there too.
             for column in (gloss, english):
                 plan = make_plan(
@@ -69,7 +80,7 @@ class PairFiles:
                     columns=names,
                     shard_rows=partial(auto_shard_rows, workers=1),
                 )
-        return cls(section, plan, reading)
+        return cls(section, sources, plan, reading)
 
     def rows(self) -> Iterator[Row]:
         """Yield all rows, with `source_uri` and `source_row`.
@@ -77,7 +88,7 @@ class PairFiles:
         Raises:
             SourceError: A row cannot be read, or a file has changed.
         """
-        with keys_of(self.section):
+        with _keys_of(self.section):
             for shard in self.plan.shards:
                 table = read_shard(shard, schema=self.plan.schema, reading=self.reading)
                 yield from map(_checked, table.to_pylist())
@@ -93,7 +104,7 @@ def _checked(row: Row) -> Row:
 
 
 @contextmanager
-def keys_of(section: str) -> Iterator[None]:
+def _keys_of(section: str) -> Iterator[None]:
     """Name the keys of a section in errors of code that knows those of a translate job."""
     try:
         yield

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 
 from aslbatch.config.score import PairsSection
 from aslbatch.errors import SourceError
-from aslbatch.pipelines.ownership import check_apart
-from aslbatch.pipelines.pair_rows import PairFiles, Row, keys_of
-from aslbatch.shards.sources import list_sources
+from aslbatch.pipelines.pair_rows import PairFiles, Row
 from aslbatch.storage.folder import Storage
 
 
@@ -55,14 +53,11 @@ def read_pairs(config: PairsSection, sink: Storage) -> Pairs:
         SourceError: A file or a column is missing, a row cannot be read, other rows are left than
             expected, or an id to exclude is not there.
     """
-    with keys_of("pairs"):
-        sources = list_sources(
-            config.paths, format=config.format, storage_options=config.storage_options
-        )
-        check_apart(sources, sink)
     files = PairFiles.scan(
         "pairs",
-        sources,
+        config.paths,
+        sink,
+        format=config.format,
         english=config.english,
         gloss=config.gloss,
         others=(config.id,) if config.id else (),
@@ -76,7 +71,7 @@ def read_pairs(config: PairsSection, sink: Storage) -> Pairs:
         if _has_text(row[config.english]) and _has_text(row[config.gloss])
     ]
     pairs = Pairs(
-        [source.uri for source in sources],
+        [source.uri for source in files.sources],
         scored,
         excluded=len(rows) - len(kept),
         incomplete=len(kept) - len(scored),

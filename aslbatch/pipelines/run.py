@@ -189,9 +189,7 @@ def examine(config: TranslateConfig, *, limit: int | None) -> Run:
         limit=limit,
         sources=[{"uri": s.uri, "size": s.size, "version": s.version} for s in sources],
         model={
-            "name": checkpoint.name,
-            "revision": checkpoint.revision,
-            "sha256": checkpoint.sha256,
+            **checkpoint.identity,
             "shortlist": shortlist.signature if shortlist else "",
         },
         version=aslbatch.__version__,

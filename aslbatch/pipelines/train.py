@@ -23,15 +23,16 @@ from aslbatch.config.train import TrainConfig, TrainRunSection
 from aslbatch.models.checkpoint import Checkpoint, find_checkpoint
 from aslbatch.models.inspection import check_checkpoint
 from aslbatch.pipelines.failure import plain_errors
-from aslbatch.pipelines.ownership import check_apart, check_free, check_owner, is_whole
+from aslbatch.pipelines.ownership import check_free, check_owner, is_whole
 from aslbatch.pipelines.pair_rows import PairFiles
 from aslbatch.pipelines.run_record import run_record
-from aslbatch.pipelines.train_data import ENGLISH, GLOSS, scan
+from aslbatch.pipelines.train_data import scan
 from aslbatch.pipelines.train_settings import TrainSettings
 from aslbatch.pipelines.train_worker import train_worker
 from aslbatch.provenance.identity import RunIdentity
 from aslbatch.shards.layout import OWNED_BY_TRAINING, RUN, TRAINED, TRAINING, TRAINING_RAY
 from aslbatch.storage.folder import Storage
+from aslbatch.text.languages import ENGLISH_CODE, GLOSS_CODE
 
 _NOT_DECISIVE = {"run", "sink"}
 
@@ -97,20 +98,20 @@ def train(
 def _examine(config: TrainConfig) -> _Job:
     """Check everything that can be checked before work starts; nothing is written."""
     storage = Storage(config.sink.path, config.sink.storage_options)
-    data = [scan(f"data[{index}]", section) for index, section in enumerate(config.data)]
-    validation = scan("validation", config.validation) if config.validation else None
+    data = [scan(f"data[{index}]", each, storage) for index, each in enumerate(config.data)]
+    validation = scan("validation", config.validation, storage) if config.validation else None
     plans = [files.plan for files in (*data, *([validation] if validation else []))]
-    check_apart([p.source for plan in plans for s in plan.shards for p in s.pieces], storage)
     checkpoint, start = None, config.start
     has_gloss, model = True, {}
     if start.name is not None:
         checkpoint = find_checkpoint(
             start.name, revision=start.revision, storage_options=start.storage_options
         )
-        tokenizer = check_checkpoint(checkpoint, (ENGLISH,), max_length=config.training.max_length)
-        has_gloss = tokenizer.has_language(GLOSS)
-        names = ("name", "revision", "sha256")
-        model = {name: getattr(checkpoint, name) for name in names}
+        tokenizer = check_checkpoint(
+            checkpoint, (ENGLISH_CODE,), max_length=config.training.max_length
+        )
+        has_gloss = tokenizer.has_language(GLOSS_CODE)
+        model = checkpoint.identity
     resolved_config = resolved(config)
     for section in resolved_config["data"]:
         section.pop("license")  # it is written down, and changes no weight

@@ -19,7 +19,8 @@ class Curves:
             resumed_at: Steps already done; what a killed run had written past them is dropped.
         """
         self._storage = storage
-        self._folder = Path(storage.location if storage.is_local else tempfile.mkdtemp())
+        self._scratch = None if storage.is_local else tempfile.TemporaryDirectory()
+        self._folder = Path(self._scratch.name if self._scratch else storage.location)
         self._writer = SummaryWriter(str(self._folder), purge_step=resumed_at + 1)
 
     def stepped(self, step: int, loss: float) -> None:
@@ -34,6 +35,6 @@ class Curves:
     def publish(self) -> None:
         """Write what is held back."""
         self._writer.flush()
-        if not self._storage.is_local:
+        if self._scratch:
             for path in self._folder.iterdir():
                 self._storage.publish(path.name, path.read_bytes())

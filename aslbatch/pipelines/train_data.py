@@ -7,14 +7,12 @@ from aslbatch.config.score import Direction
 from aslbatch.config.train import DataSection, ValidationSection
 from aslbatch.errors import SourceError
 from aslbatch.models.tokenizer import Tokenizer
-from aslbatch.pipelines.pair_rows import PairFiles, keys_of
-from aslbatch.shards.sources import list_sources
-from aslbatch.text.languages import mbart_code
+from aslbatch.pipelines.pair_rows import PairFiles
+from aslbatch.storage.folder import Storage
+from aslbatch.text.languages import ENGLISH_CODE, GLOSS_CODE
 from aslbatch.training.batches import Portion
 from aslbatch.training.examples import Example, Examples, encode_pairs
 from aslbatch.training.validation import Held
-
-ENGLISH, GLOSS = mbart_code("en"), mbart_code("ase")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +77,16 @@ class Account:
     license: str | None
 
 
-def scan(name: str, section: DataSection | ValidationSection) -> PairFiles:
-    """Find the files of a section, and look at all of them.
+def scan(name: str, section: DataSection | ValidationSection, sink: Storage) -> PairFiles:
+    """Find the files of a section, which must not lie in the output, and look at all of them.
 
     Raises:
         SourceError: There are none, one cannot be read, or it lacks a column.
     """
-    with keys_of(name):
-        sources = list_sources(section.paths, storage_options=section.storage_options)
     return PairFiles.scan(
         name,
-        sources,
+        section.paths,
+        sink,
         english=section.english,
         gloss=section.gloss,
         others=tuple(filter(None, [_tag_of(section)])),
@@ -166,7 +163,7 @@ def held_out(section: ValidationSection, files: PairFiles) -> list[Held]:
 
 def languages(direction: Direction) -> tuple[str, str]:
     """Return the codes of a direction's source and target."""
-    return (ENGLISH, GLOSS) if direction == "into_gloss" else (GLOSS, ENGLISH)
+    return (ENGLISH_CODE, GLOSS_CODE) if direction == "into_gloss" else (GLOSS_CODE, ENGLISH_CODE)
 
 
 def _tag_of(section: DataSection | ValidationSection) -> str | None:

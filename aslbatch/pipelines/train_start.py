@@ -2,6 +2,7 @@
 
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -9,9 +10,10 @@ from aslbatch.errors import ConfigError
 from aslbatch.models.checkpoint import find_checkpoint
 from aslbatch.models.loading import load_model
 from aslbatch.models.tokenizer import Tokenizer
-from aslbatch.pipelines.train_data import ENGLISH, GLOSS, Pairs
+from aslbatch.pipelines.train_data import Pairs
 from aslbatch.pipelines.train_settings import TrainSettings
 from aslbatch.shards.layout import TRAINING_START
+from aslbatch.text.languages import ENGLISH_CODE, GLOSS_CODE
 from aslbatch.training.adapter import Adapter
 from aslbatch.training.learner import Learner, WholeModel
 from aslbatch.training.loop import Recipe
@@ -22,12 +24,6 @@ from aslbatch.training.world import World
 def recipe_of(settings: TrainSettings, steps: int) -> Recipe:
     """Return how weights are changed in so many steps."""
     training = settings.config.training
-    precision = training.precision
-    if precision == "auto":
-        on_gpu = settings.device == "cuda" and torch.cuda.is_bf16_supported(
-            including_emulation=False
-        )
-        precision = "bfloat16" if on_gpu else "float32"
     return Recipe(
         steps=steps,
         learning_rate=training.learning_rate,
@@ -37,9 +33,18 @@ def recipe_of(settings: TrainSettings, steps: int) -> Recipe:
         beta2=training.beta2,
         max_grad_norm=training.max_grad_norm,
         piece_tokens=training.piece_tokens,
-        precision=precision,
+        precision=_precision(settings),
         seed=training.seed,
     )
+
+
+def _precision(settings: TrainSettings) -> Literal["float32", "bfloat16"]:
+    """Return what is multiplied in."""
+    wanted = settings.config.training.precision
+    if wanted != "auto":
+        return wanted
+    on_gpu = settings.device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bfloat16" if on_gpu else "float32"
 
 
 def start_checkpoint(settings: TrainSettings, world: World, pairs: list[Pairs]) -> tuple[str, Path]:
@@ -50,11 +55,7 @@ def start_checkpoint(settings: TrainSettings, world: World, pairs: list[Pairs]) 
         ConfigError: A vocabulary of the size wanted cannot be learned.
     """
     if settings.start is not None and settings.has_gloss:
-        return settings.start, find_checkpoint(
-            settings.start,
-            revision=settings.start_revision,
-            storage_options=settings.start_options,
-        ).folder
+        return settings.start, _given(settings, settings.start)
     storage = settings.storage.below(TRAINING_START)
     if world.rank == 0 and not storage.exists("config.json"):
         with tempfile.TemporaryDirectory() as folder:
@@ -70,29 +71,26 @@ def start_checkpoint(settings: TrainSettings, world: World, pairs: list[Pairs]) 
     return storage.location, find_checkpoint(storage.location, storage_options=options).folder
 
 
+def _given(settings: TrainSettings, name: str) -> Path:
+    """Return the folder of the checkpoint that the configuration names."""
+    return find_checkpoint(
+        name, revision=settings.start_revision, storage_options=settings.start_options
+    ).folder
+
+
 def _make_start(settings: TrainSettings, pairs: list[Pairs], out: Path) -> None:
-    new = settings.config.start.new
+    """Write the checkpoint: that of the configuration with the code for gloss, or a new one."""
+    new, training = settings.config.start.new, settings.config.training
     if new is None:
-        checkpoint = find_checkpoint(
-            settings.start or "",
-            revision=settings.start_revision,
-            storage_options=settings.start_options,
-        )
-        write_with_gloss(checkpoint.folder, out)
+        write_with_gloss(_given(settings, settings.start or ""), out)
         return
-    training = settings.config.training
+    shape = new.model_dump(exclude={"vocabulary", "dropout"})
     try:
         write_new(
             [text for each in pairs for text in (*each.english, *each.gloss)],
             out,
             vocabulary=new.vocabulary,
-            shape={
-                "d_model": new.d_model,
-                "layers": new.layers,
-                "heads": new.heads,
-                "ffn_dim": new.ffn_dim,
-                "max_positions": max(256, training.max_length),
-            },
+            shape={**shape, "max_positions": max(256, training.max_length)},
             dropout=new.dropout,
             seed=training.seed,
         )
@@ -112,12 +110,11 @@ def learner_of(settings: TrainSettings, name: str, folder: Path) -> tuple[Learne
         ModelError: It cannot be loaded.
     """
     method, training = settings.config.method, settings.config.training
-    recipe = recipe_of(settings, 1)
     frozen = method.kind == "lora"
     loaded = load_model(
         folder,
-        languages=(ENGLISH, GLOSS),
-        precision=recipe.precision if frozen else "float32",
+        languages=(ENGLISH_CODE, GLOSS_CODE),
+        precision=_precision(settings) if frozen else "float32",
         device=settings.device,
     )
     if not frozen:
@@ -125,7 +122,7 @@ def learner_of(settings: TrainSettings, name: str, folder: Path) -> tuple[Learne
     adapter = Adapter(
         loaded.model,
         base=name,
-        token_id=loaded.tokenizer.language_id(GLOSS),
+        token_id=loaded.tokenizer.language_id(GLOSS_CODE),
         rank=method.rank,
         alpha=method.alpha,
         dropout=method.dropout,

@@ -18,7 +18,6 @@ from aslbatch.models.decoding import Decoding
 from aslbatch.models.tokenizer import Tokenizer
 from aslbatch.pipelines.train_curves import Curves
 from aslbatch.pipelines.train_data import (
-    GLOSS,
     held_out,
     read_pairs,
     training_examples,
@@ -32,6 +31,7 @@ from aslbatch.shards.layout import (
     TRAINING_CURVES,
     TRAINING_STATES,
 )
+from aslbatch.text.languages import GLOSS_CODE
 from aslbatch.training.adapter import Adapter
 from aslbatch.training.batches import Batches
 from aslbatch.training.checkpoints import Checkpoints
@@ -178,7 +178,10 @@ class _Work:
             world=self._world,
         )
         texts = {
-            "into_gloss" if held.target_lang == GLOSS else "into_english": (ours, held.references)
+            "into_gloss" if held.target_lang == GLOSS_CODE else "into_english": (
+                ours,
+                held.references,
+            )
             for held, ours in zip(self._held, found, strict=True)
         }
         scores = self._measured.add(self._training.step, texts)

@@ -5,6 +5,7 @@ output columns; a checkpoint knows them as `en_XX` and `asl_GL`. Any other langu
 mBART-50 code on both sides (Tang et al. 2020, https://arxiv.org/abs/2008.00401).
 """
 
+ENGLISH_CODE = "en_XX"
 GLOSS_CODE = "asl_GL"
 """The language code that an ASL gloss checkpoint adds to mBART-50."""
 
@@ -19,7 +20,7 @@ LATIN_CODES = frozenset(
 # fmt: on
 """Language codes of mBART-50, and the gloss code, whose texts are written in Latin script."""
 
-_CODE_OF = {"en": "en_XX", "ase": GLOSS_CODE}
+_CODE_OF = {"en": ENGLISH_CODE, "ase": GLOSS_CODE}
 _NAME_OF = {code: name for name, code in _CODE_OF.items()}
 
 

@@ -22,7 +22,8 @@ from aslbatch.training.quiet import peft_called
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2")
 ROW_NAME = "base_model.model.model.shared.token_adapter.trainable_tokens_delta"
-_WEIGHTS, _NAME = "adapter_model.safetensors", "default"
+ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+_NAME = "default"
 _ROW = "row"
 
 
@@ -108,7 +109,7 @@ class Adapter:
         state: dict[str, Tensor] = get_peft_model_state_dict(self._peft, adapter_name=_NAME)
         state[ROW_NAME] = self._row.detach()[None]
         tensors = {name: value.float().cpu().contiguous() for name, value in state.items()}
-        save_file(tensors, folder / _WEIGHTS, metadata={"format": "pt"})
+        save_file(tensors, folder / ADAPTER_WEIGHTS, metadata={"format": "pt"})
 
     def _with_row(self, module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> Tensor:
         """Put the trained row where its token stands, so that gradients reach it."""

@@ -6,7 +6,6 @@ another number of workers, sees what an undisturbed one would have seen.
 """
 
 import math
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -88,12 +87,11 @@ class Training:
             fused=self._device.type == "cuda",
         )
 
-    def run(self, until: int, after_step: Callable[["Training"], None] | None = None) -> None:
+    def run(self, until: int) -> None:
         """Train until so many steps are done.
 
         Args:
             until: Number of a step, at most those of the recipe.
-            after_step: Called after each.
 
         Raises:
             QualityAlarmError: A loss or gradient is no number; the weights stay as they were.
@@ -102,8 +100,6 @@ class Training:
         while self.step < min(until, self._recipe.steps):
             self.losses.append(self._take_step())
             self.step += 1
-            if after_step is not None:
-                after_step(self)
 
     def state(self) -> dict[str, Any]:
         """Return all that is needed to go on: tensors and plain values."""
@@ -172,7 +168,7 @@ class Training:
         kind = self._device.type
         cast = torch.autocast(kind, torch.bfloat16)
         with cast if self._recipe.precision == "bfloat16" else nullcontext():
-            moved = Batch(*(each.to(self._device, non_blocking=True) for each in batch))
+            moved = Batch(*(each.to(self._device) for each in batch))
             loss = self._learner.loss(moved) / tokens
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach()

@@ -14,12 +14,11 @@ from transformers import MBartForConditionalGeneration
 from aslbatch.errors import MergeError
 from aslbatch.models.tokenizer import Tokenizer
 from aslbatch.text.languages import GLOSS_CODE
-from aslbatch.training.adapter import ROW_NAME
+from aslbatch.training.adapter import ADAPTER_CONFIG, ADAPTER_WEIGHTS, ROW_NAME
 from aslbatch.training.quiet import peft_called
 from aslbatch.training.saving import save_checkpoint
 
 EMBEDDINGS = "model.shared.weight"
-ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 
 
 def read_adapter_config(folder: Path) -> dict[str, Any]:

@@ -8,12 +8,10 @@ import torch
 from transformers import MBart50Tokenizer, MBartForConditionalGeneration
 
 from aslbatch.models.tokenizer import Tokenizer
-from aslbatch.text.languages import GLOSS_CODE
+from aslbatch.text.languages import ENGLISH_CODE, GLOSS_CODE
 from aslbatch.training.new_model import new_model
 from aslbatch.training.saving import save_checkpoint
-from aslbatch.training.vocabulary import learn_unigrams, tokenizer_of
-
-_WARM_START = "en_XX"
+from aslbatch.training.vocabulary import add_gloss_code, learn_unigrams, tokenizer_of
 
 
 def write_with_gloss(folder: Path, out: Path) -> None:
@@ -36,13 +34,10 @@ def write_with_gloss(folder: Path, out: Path) -> None:
 
 def add_gloss(model: MBartForConditionalGeneration, tokenizer: MBart50Tokenizer) -> None:
     """Add the code for gloss to a model and its tokenizer, warm-started from English."""
-    # As a plain token it would survive skip_special_tokens, and stand in texts.
-    tokenizer.add_special_tokens(
-        {"extra_special_tokens": [GLOSS_CODE]}, replace_extra_special_tokens=False
-    )
+    add_gloss_code(tokenizer)
     tokenizer.bos_token = tokenizer.bos_token or "<s>"
     model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
-    new, english = tokenizer.convert_tokens_to_ids([GLOSS_CODE, _WARM_START])
+    new, english = tokenizer.convert_tokens_to_ids([GLOSS_CODE, ENGLISH_CODE])
     with torch.no_grad():
         weight = model.get_input_embeddings().weight
         weight[new] = weight[english]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import sentencepiece
 from transformers import MBart50Tokenizer
 
-from aslbatch.text.languages import GLOSS_CODE
+from aslbatch.text.languages import ENGLISH_CODE, GLOSS_CODE
 
 _LONGEST_PIECE = 14
 
@@ -52,9 +52,14 @@ def tokenizer_of(pieces: Iterable[tuple[str, float]]) -> MBart50Tokenizer:
     """Make an mBART-50 tokenizer of pieces and their scores, with the code for gloss added."""
     head = [("<unk>", 0.0), ("<s>", 0.0), ("</s>", 0.0)]
     tokenizer = MBart50Tokenizer(
-        vocab=[*head, *pieces], src_lang="en_XX", bos_token="<s>", eos_token="</s>"
+        vocab=[*head, *pieces], src_lang=ENGLISH_CODE, bos_token="<s>", eos_token="</s>"
     )
+    add_gloss_code(tokenizer)
+    return tokenizer
+
+
+def add_gloss_code(tokenizer: MBart50Tokenizer) -> None:
+    """Add the code for gloss, as a special token: as a plain one it would stand in texts."""
     tokenizer.add_special_tokens(
         {"extra_special_tokens": [GLOSS_CODE]}, replace_extra_special_tokens=False
     )
-    return tokenizer
