@@ -1,5 +1,6 @@
 """Start or join a Ray cluster, quietly, and say what a pool of workers may take of it."""
 
+import gc
 import logging
 import os
 import sys
@@ -78,7 +79,11 @@ class Cluster:
         """Start or join the cluster, once."""
         if self._started:
             return
-        if not ray.is_initialized():
+        if ray.is_initialized():
+            # The error of an earlier job of this process may hold that job's workers in cycles, and
+            # these their CPUs: this job would wait for them.
+            gc.collect()
+        else:
             self._init()
             self._started = True
         context = DataContext.get_current()

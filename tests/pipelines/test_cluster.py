@@ -1,5 +1,9 @@
 """Sessions and pools."""
 
+import gc
+import weakref
+from contextlib import suppress
+
 import pytest
 from s3_server import KEY, SECRET
 
@@ -28,6 +32,24 @@ def test_auto_gives_each_cpu_a_worker(cluster):
     assert (pool.cpus, pool.gpus) == (1, 0)
     # Reading and writing need room beside the workers.
     assert pool.workers * pool.logical_cpus < pool.workers
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_job_lets_go_of_what_a_failed_one_before_it_still_holds():
+    class Workers:
+        pass
+
+    held = Workers()
+    held.error = held  # as an error holds the frames that hold it
+    gone = weakref.ref(held)
+    gc.disable()
+    try:
+        del held
+        assert gone() is not None
+        Cluster().start()
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_explicit_workers_are_not_cut_by_memory(cluster):
@@ -95,6 +117,9 @@ def test_a_lost_board_costs_the_display_not_the_run():
     reporter.translated("part-0", 7)
     assert reporter.counts() == (7, 0, 0)
     ray.kill(reporter._board)
+    with suppress(ray.exceptions.RayActorError):
+        while ray.get(reporter._board.counts.remote()):  # a killed actor may answer a while yet
+            pass
     with reporter.watched(seen.append):
         reporter.translated("part-0", 9)
     assert seen[-1].rows == 7
