@@ -258,9 +258,11 @@ def kill_five_times(job: Job, shards: int, dice: random.Random) -> list[Kill]:
     kills = []
     for low, high in ((0.1, 0.3), (0.4, 0.6), (0.7, 0.9)):
         goal = max(1, round(dice.uniform(low, high) * shards))
-        kills.append(_kill_at_random(job, goal, dice.uniform(0.0, 0.3)))
+        # Not long after: a small model commits many shards a second.
+        kills.append(_kill_at_random(job, goal, dice.uniform(0.0, 0.05)))
         if len(kills) < 5:
-            kills.append(_kill_in_window(job, min(goal + shards // 10, shards - 2)))
+            later = max(goal + shards // 10, job.commits() + 1)
+            kills.append(_kill_in_window(job, min(later, shards - 2)))
     return kills
 
 

@@ -25,8 +25,8 @@ MakeJob = Callable[..., Job]
 def test_driver_killed_five_times_gives_the_bytes_of_an_undisturbed_run(
     tmp_path: Path, make_job: MakeJob
 ) -> None:
-    rows = int(os.environ.get("ASLBATCH_KILL_ROWS", "10000"))
-    shard_rows = max(500, rows // 100)
+    rows = int(os.environ.get("ASLBATCH_KILL_ROWS", "4000"))
+    shard_rows = max(100, rows // 100)
     corpus = Corpus.write(tmp_path / "in", rows=rows, files=20)
     killed = make_job(corpus, "killed", shard_rows=shard_rows)
     undisturbed = make_job(corpus, "undisturbed", shard_rows=shard_rows, workers=1)
