@@ -6,11 +6,14 @@
     │   └── DamagedSourceError   1  an input is there, but its bytes make no sense
     ├── ModelError               1  a checkpoint is not what the job needs
     │   └── MergeError           1  an adapter is unfit, or was not merged as it should
+    ├── TeacherError             1  a teacher's service cannot be asked, or may not be paid more
+    │   ├── LostAnswerError      1  whether a job was made is not known
+    │   └── LostJobError         1  the service does not know a job that was made
     ├── SinkError                1  the output cannot be written or read
     │   └── OutputMismatchError  4  the output belongs to another run
     ├── IncompleteRunError       1  planned shards are missing, or a file does not verify
     ├── TooManyFailedRowsError   3  more rows failed than run.max_failed_rows allows
-    └── QualityAlarmError        5  translations are not what they should be; the run was halted
+    └── QualityAlarmError        5  what comes out is not what it should be; the run was halted
 
 The number is the exit code of the command line. Messages name the file, the row, the value and
 what to do about it.
@@ -72,6 +75,18 @@ class MergeError(ModelError):
     """An adapter does not fit its base, or the merged model is not the two together."""
 
 
+class TeacherError(AslbatchError):
+    """The service of a teacher cannot be asked, or does not do what it must."""
+
+
+class LostAnswerError(TeacherError):
+    """A request that costs was sent, and whether it was taken is not known."""
+
+
+class LostJobError(TeacherError):
+    """A service does not know a job that was made there: it is gone, or another account's."""
+
+
 class SinkError(AslbatchError):
     """The output folder cannot be written, or what lies there cannot be read."""
 
@@ -93,6 +108,6 @@ class TooManyFailedRowsError(AslbatchError):
 
 
 class QualityAlarmError(AslbatchError):
-    """Translations are not what they should be, so that going on would waste the work."""
+    """Translations, or answers, are not what they should be: going on would waste the work."""
 
     exit_code = 5

@@ -59,6 +59,35 @@ def translation_fields(*, alternatives: bool) -> list[pa.Field]:
     ]
 
 
+def label_fields() -> list[pa.Field]:
+    """Return the fields that follow the source's own columns in a row that a teacher glossed.
+
+    Rows with equal text share an answer: its tokens were counted, and paid for, once.
+    """
+    return [
+        pa.field("source_text", pa.string(), nullable=False),
+        pa.field("translation", pa.string(), nullable=False),
+        pa.field("flags", pa.list_(pa.string()), nullable=False),
+        pa.field("source_lang", TAG, nullable=False),
+        pa.field("target_lang", TAG, nullable=False),
+        SOURCE_URI,
+        SOURCE_ROW,
+        pa.field("source_hash", pa.string(), nullable=False),
+        pa.field("model", TAG, nullable=False),
+        pa.field("model_answered", TAG, nullable=False),
+        pa.field("engine", TAG, nullable=False),
+        pa.field("prompt_sha256", TAG, nullable=False),
+        pa.field("examples", pa.list_(pa.string()), nullable=False),
+        pa.field("job", TAG, nullable=False),
+        pa.field("answered_on", TAG, nullable=False),
+        pa.field("attempts", pa.int32(), nullable=False),
+        pa.field("input_tokens", pa.int64(), nullable=False),
+        pa.field("output_tokens", pa.int64(), nullable=False),
+        pa.field("origin", TAG, nullable=False),
+        pa.field("run_id", TAG, nullable=False),
+    ]
+
+
 def rejection_fields() -> list[pa.Field]:
     """Return the fields that follow the source's own columns in a rejected row."""
     return [SOURCE_URI, SOURCE_ROW, REJECT_REASON, REJECT_DETAIL]
@@ -92,14 +121,17 @@ def pair_fields() -> list[pa.Field]:
 RESERVED_COLUMNS = frozenset(
     field.name for field in (*translation_fields(alternatives=True), *rejection_fields())
 )
-"""Names that a source column must not have."""
+"""Names that a source column of a translation must not have."""
+
+RESERVED_BY_LABELS = frozenset(field.name for field in (*label_fields(), *rejection_fields()))
+"""Names that a source column must not have where a teacher glosses it."""
 
 
 class RejectReason(StrEnum):
-    """Why a row was not translated.
+    """Why a row was not translated, or not glossed by a teacher.
 
     Rows with nothing to translate are a property of the source; the others are failures, and
-    count against `run.max_failed_rows`.
+    count against `run.max_failed_rows`. Those from `MISSING_ANSWER` on are a teacher's.
     """
 
     EMPTY = "empty"
@@ -114,6 +146,16 @@ class RejectReason(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     WORKER_DIED = "worker_died"
     TIMED_OUT = "timed_out"
+    MISSING_ANSWER = "missing_answer"
+    REPEATED_ANSWER = "repeated_answer"
+    MISPLACED_ANSWER = "misplaced_answer"
+    REFUSED = "refused"
+    CUT_OFF = "cut_off"
+    INVALID_JSON = "invalid_json"
+    INVALID_GLOSS = "invalid_gloss"
+    LOOPING = "looping"
+    WRONG_LANGUAGE = "wrong_language"
+    SERVICE_ERROR = "service_error"
 
     @property
     def is_failure(self) -> bool:

@@ -17,6 +17,7 @@ from aslbatch.config.credentials import storage_options
 from aslbatch.config.json_schema import json_schema
 from aslbatch.config.load import load_config
 from aslbatch.config.prepare import PrepareConfig
+from aslbatch.config.pseudogloss import PseudoglossConfig
 from aslbatch.config.score import ScoreConfig
 from aslbatch.config.section import Section
 from aslbatch.config.train import TrainConfig
@@ -96,6 +97,48 @@ def prepare(
 
 
 @app.command()
+def pseudogloss(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Read the first N rows only.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show requests, tokens and price; send nothing.")
+    ] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Delete another run's output first, paid answers too."),
+    ] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Have a teacher LLM gloss a corpus; run again, it goes on and pays for nothing twice."""
+    from aslbatch.cli.labeling import (
+        labeling_line,
+        show_asking,
+        show_label_estimate,
+        show_labeled,
+    )
+    from aslbatch.pipelines.label_dry_run import dry_run as estimate
+    from aslbatch.pipelines.pseudogloss import pseudogloss as run
+
+    settings = load_config(config, PseudoglossConfig, overrides or ())
+    if dry_run:
+        show_label_estimate(estimate(settings, limit=limit, verbose=verbose))
+        return
+    with closing(labeling_line()) as line:
+        labeled = run(
+            settings,
+            limit=limit,
+            overwrite=overwrite,
+            show=partial(show_asking, line),
+            verbose=verbose,
+        )
+    show_labeled(labeled)
+    display.show_samples(Storage(settings.sink.path, settings.sink.storage_options))
+
+
+@app.command()
 def train(
     config: ConfigPath,
     overrides: Overrides = None,
@@ -168,9 +211,24 @@ def retry(
 
     Relative paths of the job's sources are looked up in the working directory, as at its start.
     """
+    from aslbatch.pipelines.label_retry import retry_labels
     from aslbatch.pipelines.retry import retry as run
+    from aslbatch.pipelines.run_record import is_labeling
 
     secrets = storage_options(config, overrides or ())
+    if is_labeling(Storage(out, secrets.sink)):
+        from aslbatch.cli.labeling import labeling_line, show_asking, show_labeled
+
+        with closing(labeling_line()) as line:
+            labeled = retry_labels(
+                Storage(out, secrets.sink),
+                out,
+                config=load_config(config, PseudoglossConfig, overrides or ()) if config else None,
+                show=partial(show_asking, line),
+                verbose=verbose,
+            )
+        show_labeled(labeled)
+        return
     with closing(display.TerminalWatcher()) as watcher:
         summary = run(
             Storage(out, secrets.sink), out, secrets=secrets, watcher=watcher, verbose=verbose
@@ -242,6 +300,7 @@ def schema() -> None:
     jobs: dict[str, type[Section]] = {
         "translate": TranslateConfig,
         "prepare": PrepareConfig,
+        "pseudogloss": PseudoglossConfig,
         "train": TrainConfig,
         "score": ScoreConfig,
     }

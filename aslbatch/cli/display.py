@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # so that `aslbatch --help` does not load Ray
     from aslbatch.pipelines.compact import Compaction
     from aslbatch.pipelines.estimate import Estimate
     from aslbatch.pipelines.export import Export
+    from aslbatch.pipelines.label_status import LabelStatus
     from aslbatch.pipelines.score_card import DirectionScores
     from aslbatch.pipelines.status import Status
     from aslbatch.pipelines.verify import Verdict
@@ -57,7 +58,7 @@ class TerminalWatcher(Watcher):
         }
         if len(todo) < len(plan.shards):
             rows["to do"] = f"{self._total:,} rows in {len(todo):,} shards; the rest is committed"
-        _out.print(_pairs("plan", rows), soft_wrap=True)
+        _out.print(pairs("plan", rows), soft_wrap=True)
         if todo:
             self._line.start()
 
@@ -77,7 +78,7 @@ def show_summary(summary: Summary) -> None:
         **_audit_row(summary),
         "output": summary.uri,
     }
-    _out.print(_pairs("done", rows), soft_wrap=True)
+    _out.print(pairs("done", rows), soft_wrap=True)
 
 
 def show_scores(found: Sequence[DirectionScores], uri: str) -> None:
@@ -85,13 +86,13 @@ def show_scores(found: Sequence[DirectionScores], uri: str) -> None:
     from aslbatch.pipelines.score_card import P_NOTE, TITLES
 
     for each in found:
-        _show_table(f"{TITLES[each.direction]}, {each.rows:,} rows", each.table())
+        show_table(f"{TITLES[each.direction]}, {each.rows:,} rows", each.table())
         if each.published_by:
             _out.print(f"published: as reported by the {escape(each.published_by)}")
         if each.rejected:
             _out.print(f"{each.rejected:,} rows could not be translated, and count as empty")
         if each.other is not None:
-            _show_table(f"{TITLES[each.direction]} against {each.other.uri}", each.comparison())
+            show_table(f"{TITLES[each.direction]} against {each.other.uri}", each.comparison())
             for line in each.what_differs():
                 _out.print(escape(line), soft_wrap=True)
     if any(each.other for each in found):
@@ -100,7 +101,7 @@ def show_scores(found: Sequence[DirectionScores], uri: str) -> None:
     _out.print(f"signatures: {folder}/scores.json, for a card: {folder}/scores.md", soft_wrap=True)
 
 
-def _show_table(title: str, rows: Sequence[Sequence[str]]) -> None:
+def show_table(title: str, rows: Sequence[Sequence[str]]) -> None:
     """Show rows of text below their names, the first column to the left, others to the right."""
     table = Table(title=escape(title), title_justify="left")
     for position, name in enumerate(rows[0]):
@@ -144,7 +145,7 @@ def show_estimate(estimate: Estimate) -> None:
     }
     if estimate.price is not None:
         rows["price"] = f"about {estimate.price:,.2f}"
-    _out.print(_pairs("dry run, nothing is written", rows), soft_wrap=True)
+    _out.print(pairs("dry run, nothing is written", rows), soft_wrap=True)
 
 
 def show_status(status: Status) -> None:
@@ -157,8 +158,23 @@ def show_status(status: Status) -> None:
         "shards": f"{done.shards:,} of {status.planned_shards:,}",
         "rows": f"{done.rows:,} of {status.planned_rows:,}",
         **{f"rejected, {reason}": f"{count:,}" for reason, count in done.rejected.items()},
+        **_asked_rows(status.asked),
     }
-    _out.print(_pairs(done.uri, rows), soft_wrap=True)
+    _out.print(pairs(done.uri, rows), soft_wrap=True)
+
+
+def _asked_rows(asked: LabelStatus | None) -> dict[str, str]:
+    if asked is None:
+        return {}
+    texts = "not known yet" if asked.texts is None else f"{asked.texts:,}"
+    rows = {"texts": f"{texts}, {asked.glossed:,} glossed, {asked.failed:,} failed"}
+    if asked.under_way:
+        rows["jobs under way"] = ", ".join(asked.under_way)
+    if asked.planned:
+        rows["jobs perhaps under way"] = ", ".join(asked.planned)
+    if asked.possible_orphans:
+        rows["perhaps paid in vain"] = "; ".join(asked.possible_orphans)
+    return rows
 
 
 def show_compaction(done: Compaction) -> None:
@@ -168,7 +184,7 @@ def show_compaction(done: Compaction) -> None:
         "rows": f"{done.summary.translated:,} translated of {done.summary.rows:,}",
         "output": done.summary.uri,
     }
-    _out.print(_pairs("compacted", rows), soft_wrap=True)
+    _out.print(pairs("compacted", rows), soft_wrap=True)
 
 
 def show_verdict(verdict: Verdict) -> None:
@@ -215,7 +231,7 @@ def show_interrupted() -> None:
     _err.print("interrupted; what is committed stays, run the same command again to go on")
 
 
-def _pairs(title: str, rows: dict[str, str]) -> str:
+def pairs(title: str, rows: dict[str, str]) -> str:
     """Return a title and aligned lines; a value is never folded, so that it can be copied."""
     width = max(map(len, rows))
     lines = [f"  {name:<{width}}  {escape(value)}" for name, value in rows.items()]

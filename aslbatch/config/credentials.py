@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aslbatch.config.load import is_given, load_config
+from aslbatch.config.pseudogloss import PseudoglossConfig
 from aslbatch.config.score import ScoreConfig
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.errors import ConfigError
@@ -16,7 +17,7 @@ class Secrets:
 
     Attributes:
         source: Those of the sources' file system.
-        model: Those of the model's.
+        model: Those of the model's, or of a teacher's prompt.
         sink: Those of the output's.
     """
 
@@ -43,6 +44,13 @@ def storage_options(path: str | None, overrides: Sequence[str] = ()) -> Secrets:
     if is_given(path, "pairs"):
         config = load_config(path, ScoreConfig, overrides)
         source = config.pairs.storage_options
+    elif is_given(path, "teacher"):
+        labeling = load_config(path, PseudoglossConfig, overrides)
+        return Secrets(
+            source=labeling.source.storage_options,
+            model=labeling.prompt.storage_options,
+            sink=labeling.sink.storage_options,
+        )
     else:
         config = load_config(path, TranslateConfig, overrides)
         source = config.source.storage_options

@@ -37,6 +37,10 @@ class PairsSection(Section):
         default_factory=list,
         description="Rows that are not scored, such as examples that a teacher was shown.",
     )
+    exclude_examples_of: Location | None = Field(
+        default=None,
+        description="Output of a pseudogloss job, whose few-shot examples are not scored either.",
+    )
     expected_rows: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="Rows that must be left to score; null for any number."
     )
@@ -70,6 +74,13 @@ class PairsSection(Section):
         if ids and info.data.get("id") is None:
             raise ValueError("needs pairs.id, the column that holds the ids")
         return ids
+
+    @field_validator("exclude_examples_of")
+    @classmethod
+    def _has_id_column(cls, folder: str | None, info: ValidationInfo) -> str | None:
+        if folder is not None and info.data.get("id") is None:
+            raise ValueError("needs pairs.id, the column that holds the ids")
+        return folder
 
     @field_validator("known_set")
     @classmethod

@@ -17,6 +17,10 @@ class DataSection(Section):
     paths: Paths = Field(description="Files, folders, globs or URLs: one, or a list of them.")
     english: Text = Field(default="source", description="Column that holds the English.")
     gloss: Text = Field(default="target", description="Column that holds the gloss.")
+    where: dict[Text, Text] = Field(
+        default_factory=dict,
+        description="Use only rows whose columns hold these texts, such as {split: train}.",
+    )
     directions: _Directions = Field(default=_BOTH, description="Which ways they are translated.")
     times: Annotated[float, Field(gt=0)] = Field(
         default=1.0, description="How often each pair is seen in an epoch: mixes sets of data."
@@ -39,6 +43,10 @@ class ValidationSection(Section):
     paths: Paths = Field(description="Pairs that are not trained on.")
     english: Text = Field(default="source", description="Column that holds the English.")
     gloss: Text = Field(default="target", description="Column that holds the gloss.")
+    where: dict[Text, Text] = Field(
+        default_factory=dict,
+        description="Use only rows whose columns hold these texts, such as {split: train}.",
+    )
     directions: _Directions = Field(default=_BOTH, description="Which ways are measured.")
     rows: int = Field(default=1_000, ge=1, description="Most rows used, spread over the set.")
     every_steps: Literal["epoch"] | Annotated[int, Field(ge=1)] = Field(

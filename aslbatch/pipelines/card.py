@@ -28,18 +28,41 @@ def dataset_card(record: dict[str, Any], summary: dict[str, Any], output: Output
         output: What the files look like.
     """
     config, identity = record["identity"]["config"], record["identity"]
-    model, languages = identity["model"], config["languages"]
+    languages = config["languages"]
+    head = front_matter(
+        record, summary, output, languages=(languages["source"], languages["target"])
+    )
     licence = config["source"].get("license")
+    return f"{head}{_body(record, summary, identity['model'], licence)}"
+
+
+def front_matter(
+    record: dict[str, Any],
+    summary: dict[str, Any],
+    output: OutputFormat,
+    *,
+    languages: tuple[str, str],
+) -> str:
+    """Return the front matter of a card, its dashes included.
+
+    Args:
+        record: What `_plan/run.json` says.
+        summary: The fields of `aslbatch.pipelines.accounts.Summary`.
+        output: What the files look like.
+        languages: Of the source and of what was made of it.
+    """
+    source, target = languages
+    licence = record["identity"]["config"]["source"].get("license")
     # A configuration without files could not be loaded.
     folders = {"default": "data"} | ({"rejected": "rejected"} if summary["rejected"] else {})
     front = {
         "license": licence or "other",
         **({} if licence else {"license_name": "that-of-the-source-texts"}),
-        "language": [languages["source"], languages["target"]],
+        "language": [source, target],
         "task_categories": ["translation"],
         "size_categories": [_size(summary["translated"])],
         "tags": ["sign-language", "asl", "gloss", "machine-generated", "aslbatch"],
-        "pretty_name": f"{languages['source']} to {languages['target']}, {NOTICE}",
+        "pretty_name": f"{source} to {target}, {NOTICE}",
         "configs": [
             {
                 "config_name": name,
@@ -54,7 +77,7 @@ def dataset_card(record: dict[str, Any], summary: dict[str, Any], output: Output
             {"config_name": name, "features": features(schemas[name])} for name in folders
         ]
     head = yaml.safe_dump(front, sort_keys=False, allow_unicode=True)
-    return f"---\n{head}---\n{_body(record, summary, model, licence)}"
+    return f"---\n{head}---\n"
 
 
 def _body(

@@ -16,6 +16,7 @@ from aslbatch.storage.folder import Storage
 RETRY = "retry"
 COMPACT = "compaction"
 FINISH = "clean-up"
+LABELING = "labeling"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,8 @@ def _read_holder(storage: Storage, name: str) -> Holder | None:
         return None
     except (ValueError, TypeError) as error:
         raise SinkError(
-            f"{storage.uri}/{name} is damaged ({error}); if no retry and no compaction is at "
-            f"work there, delete it"
+            f"{storage.uri}/{name} is damaged ({error}); if no other process is at work "
+            f"there, delete it"
         ) from error
 
 

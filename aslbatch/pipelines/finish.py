@@ -8,12 +8,15 @@ from typing import Any
 from aslbatch.errors import QualityAlarmError, TooManyFailedRowsError
 from aslbatch.pipelines.accounts import Summary, check_complete, check_files, summarize
 from aslbatch.pipelines.card import dataset_card
+from aslbatch.pipelines.label_card import label_card
 from aslbatch.pipelines.order import put_in_order
 from aslbatch.pipelines.run import Run
 from aslbatch.pipelines.run_record import read_run_record, recorded_output
+from aslbatch.pipelines.teacher_note import read_note
 from aslbatch.provenance.hashing import sha256_bytes, sha256_json
 from aslbatch.shards.commits import Commit, committed, read_commits
 from aslbatch.shards.layout import CARD, MANIFEST, PLAN, SUCCESS
+from aslbatch.shards.output import OutputFormat
 from aslbatch.shards.plan import Plan
 from aslbatch.stages.audit import check_agreement
 from aslbatch.storage.folder import Storage
@@ -98,7 +101,7 @@ def close_output(storage: Storage, plan: Plan, *, limits: Limits, holding: bool)
     summary = summarize(storage.uri, record["run_id"], records)
     stated = manifest_of(record, records, storage)
     _publish_if_changed(storage, MANIFEST, _stored(stated, storage))
-    _publish_if_changed(storage, CARD, dataset_card(record, asdict(summary), output).encode())
+    _publish_if_changed(storage, CARD, _card(record, asdict(summary), output, storage).encode())
     try:
         check_agreement(summary.audited, summary.agreed, limits.least_agreement)
     except QualityAlarmError:
@@ -115,6 +118,14 @@ def close_output(storage: Storage, plan: Plan, *, limits: Limits, holding: bool)
         )
     _publish_if_changed(storage, SUCCESS, success_note(stated))
     return summary
+
+
+def _card(
+    record: dict[str, Any], summary: dict[str, Any], output: OutputFormat, storage: Storage
+) -> str:
+    if output.labels:
+        return label_card(record, summary, output, read_note(storage))
+    return dataset_card(record, summary, output)
 
 
 def manifest_of(record: dict[str, Any], records: list[Commit], storage: Storage) -> dict[str, Any]:

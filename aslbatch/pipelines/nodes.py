@@ -1,17 +1,20 @@
 """Whether all nodes of a cluster see the same files, asked before work starts."""
 
+from collections.abc import Mapping, Sequence
+
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from aslbatch.errors import SinkError, SourceError
-from aslbatch.pipelines.run import Run
 from aslbatch.shards.layout import RUN
 from aslbatch.shards.listing import fingerprint
 from aslbatch.shards.source import Source
 from aslbatch.storage.folder import Storage
 
 
-def check_nodes(run: Run) -> None:
+def check_nodes(
+    storage: Storage, sources: Sequence[Source], storage_options: Mapping[str, object]
+) -> None:
     """Have every node look at the output folder and at one source.
 
     A local path is as good as any where a shared disk is mounted everywhere; where it is not, each
@@ -28,14 +31,7 @@ def check_nodes(run: Run) -> None:
     for node in nodes:
         here = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
         task = look.options(scheduling_strategy=here)
-        ray.get(
-            task.remote(
-                run.storage,
-                run.sources[0],
-                run.config.source.storage_options,
-                node["NodeManagerAddress"],
-            )
-        )
+        ray.get(task.remote(storage, sources[0], dict(storage_options), node["NodeManagerAddress"]))
 
 
 def look_from_here(

@@ -1,6 +1,7 @@
 """Whose output folder it is: this run's, another one's, or not one of ours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aslbatch.errors import OutputMismatchError, SinkError, SourceError
 from aslbatch.pipelines.run_record import read_run_record
@@ -31,6 +32,27 @@ def check_owner(storage: Storage, identity: RunIdentity) -> None:
             ]
         )
     )
+
+
+def check_same(
+    storage: Storage, record: Mapping[str, Any], identity: RunIdentity, what: str
+) -> None:
+    """Check that a run that is opened again from its folder is still the same.
+
+    Args:
+        storage: The output folder.
+        record: What `_plan/run.json` says.
+        identity: What the run would be now.
+        what: What cannot be done otherwise, for people.
+
+    Raises:
+        OutputMismatchError: Something changed; the message says what.
+    """
+    if differences := identity.differences(record["identity"]):
+        head = f"{storage.uri} holds run {record['run_id']}, but since then these changed, so that"
+        raise OutputMismatchError(
+            "\n".join([f"{head} {what}:", *(f"  {line}" for line in differences)])
+        )
 
 
 def is_whole(storage: Storage, identity: RunIdentity) -> bool:

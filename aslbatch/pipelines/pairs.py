@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aslbatch.config.score import PairsSection
 from aslbatch.errors import SourceError
 from aslbatch.pipelines.pair_rows import PairFiles, Row
+from aslbatch.pipelines.teacher_note import read_note
 from aslbatch.storage.folder import Storage
 
 
@@ -64,7 +65,7 @@ def read_pairs(config: PairsSection, sink: Storage) -> Pairs:
         storage_options=config.storage_options,
     )
     rows = list(files.rows())
-    kept = _without_excluded(config, rows)
+    kept = _without_excluded(config, rows, _examples(config, sink))
     scored = [
         Pair(row["source_uri"], row["source_row"], row[config.english], row[config.gloss])
         for row in kept
@@ -84,20 +85,33 @@ def _has_text(value: str | None) -> bool:
     return bool(value and value.strip())
 
 
-def _without_excluded(config: PairsSection, rows: list[Row]) -> list[Row]:
+def _examples(config: PairsSection, sink: Storage) -> set[str]:
+    """Return the ids of the examples that a teacher was shown."""
+    if config.exclude_examples_of is None:
+        return set()
+    return set(read_note(sink.elsewhere(config.exclude_examples_of))["few_shot_ids"])
+
+
+def _without_excluded(config: PairsSection, rows: list[Row], examples: set[str]) -> list[Row]:
     """Return the rows whose ids are not excluded.
 
     Raises:
         SourceError: An id to exclude is not there: then it has another form, and nothing would be.
     """
     name, excluded = config.id, set(config.exclude_ids)
-    if name is None or not excluded:
+    if name is None or not excluded | examples:
         return rows
     if missing := sorted(excluded - {str(row[name]) for row in rows}):
         raise SourceError(
             f"pairs.exclude_ids: {len(missing)} of {len(excluded)} ids are in no row of column "
             f"{name!r}, such as {missing[0]!r}; expected ids like {str(rows[0][name])!r}"
         )
+    if examples and not any(str(row[name]) in examples for row in rows):
+        raise SourceError(
+            f"pairs.exclude_examples_of: none of the {len(examples)} examples is in column "
+            f"{name!r}, such as {min(examples)!r}; expected ids like {str(rows[0][name])!r}"
+        )
+    excluded |= examples
     return [row for row in rows if str(row[name]) not in excluded]
 
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 from aslbatch.cluster.session import Cluster
 from aslbatch.config.credentials import Secrets
 from aslbatch.config.translate import TranslateConfig
-from aslbatch.errors import OutputMismatchError
 from aslbatch.pipelines.accounts import Summary, check_complete, load_plan, read_records
 from aslbatch.pipelines.claim import RETRY, claimed
 from aslbatch.pipelines.failure import plain_errors
 from aslbatch.pipelines.finish import Limits, finish
 from aslbatch.pipelines.nodes import check_nodes
+from aslbatch.pipelines.ownership import check_same
 from aslbatch.pipelines.pool import pool_of
 from aslbatch.pipelines.run import Run, examine
 from aslbatch.pipelines.run_record import read_run_record
@@ -55,7 +55,7 @@ def retry(
             storage.delete(SUCCESS)
             with Cluster(verbose=verbose) as cluster, plain_errors():
                 pool = pool_of(run, cluster)
-                check_nodes(run)
+                check_nodes(run.storage, run.sources, run.config.source.storage_options)
                 watcher.planned(run.planned, todo, pool)
                 translate_shards(run, todo, pool, watcher, again=True)
         # Whoever gave the run its _SUCCESS has accepted what the shortlist does.
@@ -71,15 +71,7 @@ def _reopen(storage: Storage, path: str, secrets: Secrets) -> Run:
     values["model"]["storage_options"] = dict(secrets.model)
     values["sink"] |= {"path": path, "storage_options": dict(secrets.sink)}
     run = examine(TranslateConfig.model_validate(values), limit=record["identity"].get("limit"))
-    differences = run.identity.differences(record["identity"])
-    if differences:
-        raise OutputMismatchError(
-            "\n".join(
-                [
-                    f"{storage.uri} holds run {record['run_id']}, but since then these changed, "
-                    f"so that its failed rows cannot be translated in the same way:",
-                    *(f"  {line}" for line in differences),
-                ]
-            )
-        )
+    check_same(
+        storage, record, run.identity, "its failed rows cannot be translated in the same way"
+    )
     return replace(run, plan=load_plan(storage))

@@ -7,6 +7,7 @@ from functools import partial
 import aslbatch
 from aslbatch.cluster.session import Pool
 from aslbatch.config.resolved import resolved
+from aslbatch.config.section import Section
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.models.checkpoint import Checkpoint, find_checkpoint
 from aslbatch.models.decoding import Decoding
@@ -131,13 +132,7 @@ class Run:
             OutputMismatchError: The folder holds another run's output.
             SinkError: It cannot be written, or is not ours.
         """
-        if overwrite and not is_whole(self.storage, self.identity):
-            for name in OWNED:
-                self.storage.delete(name)
-        if not self.storage.publish_new(RUN, run_record(self.identity, self.config)):
-            check_owner(self.storage, self.identity)
-        if not self.storage.publish_new(PLAN, plan_to_parquet(plan)):
-            plan = plan_from_parquet(self.storage.read(PLAN))
+        plan = claim_output(self.storage, self.identity, self.config, plan, overwrite=overwrite)
         return replace(self, plan=plan)
 
 
@@ -159,14 +154,59 @@ def open_run(config: TranslateConfig, *, limit: int | None = None, overwrite: bo
         OutputMismatchError: It holds another run's output.
     """
     run = examine(config, limit=limit)
-    if not run.storage.exists(RUN):
-        check_free(run.storage)
-        return run
-    if overwrite and not is_whole(run.storage, run.identity):
-        return run
-    check_owner(run.storage, run.identity)
-    stored = run.storage.read(PLAN) if run.storage.exists(PLAN) else None
-    return replace(run, plan=plan_from_parquet(stored)) if stored else run
+    return replace(run, plan=stored_plan(run.storage, run.identity, overwrite=overwrite))
+
+
+def stored_plan(storage: Storage, identity: RunIdentity, *, overwrite: bool) -> Plan | None:
+    """Return the plan that an output folder holds of a run of any job, None where it has none.
+
+    Raises:
+        SinkError: The folder cannot be read, or holds files that no run has made.
+        OutputMismatchError: It holds another run's output, which is not to be deleted.
+    """
+    if not storage.exists(RUN):
+        check_free(storage)
+        return None
+    if overwrite and not is_whole(storage, identity):
+        return None
+    check_owner(storage, identity)
+    return plan_from_parquet(storage.read(PLAN)) if storage.exists(PLAN) else None
+
+
+def claim_output(
+    storage: Storage,
+    identity: RunIdentity,
+    config: Section,
+    plan: Plan,
+    *,
+    overwrite: bool,
+    job: str | None = None,
+) -> Plan:
+    """Take an output folder for a run of any job, and store its plan.
+
+    Args:
+        storage: The folder.
+        identity: What decides the run's output.
+        config: What was asked for.
+        plan: The shards, just cut.
+        overwrite: Delete another run's output first.
+        job: Which job it is, None for a translation.
+
+    Returns:
+        The plan that is stored: this one, or that of a driver which was faster.
+
+    Raises:
+        OutputMismatchError: The folder holds another run's output.
+        SinkError: It cannot be written, or is not ours.
+    """
+    if overwrite and not is_whole(storage, identity):
+        for name in OWNED:
+            storage.delete(name)
+    if not storage.publish_new(RUN, run_record(identity, config, job=job)):
+        check_owner(storage, identity)
+    if not storage.publish_new(PLAN, plan_to_parquet(plan)):
+        return plan_from_parquet(storage.read(PLAN))
+    return plan
 
 
 def examine(config: TranslateConfig, *, limit: int | None) -> Run:

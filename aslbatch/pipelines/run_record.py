@@ -13,10 +13,20 @@ from aslbatch.shards.output import OutputFormat
 from aslbatch.shards.plan import Plan
 from aslbatch.storage.folder import Storage
 
+LABELS = "pseudogloss"
+"""What `job` says in the record of a run whose rows a teacher glossed."""
 
-def run_record(identity: RunIdentity, config: Section) -> bytes:
-    """Return the bytes of `_plan/run.json` for a run, of any job, that starts now."""
+
+def run_record(identity: RunIdentity, config: Section, *, job: str | None = None) -> bytes:
+    """Return the bytes of `_plan/run.json` for a run that starts now.
+
+    Args:
+        identity: What decides its output.
+        config: What was asked for.
+        job: Which job it is, None for a translation.
+    """
     record = {
+        **({"job": job} if job else {}),
         "run_id": identity.run_id,
         "identity": identity.as_dict(),
         "config": resolved(config),
@@ -45,6 +55,15 @@ def read_run_record(storage: Storage) -> dict[str, Any]:
     return record
 
 
+def is_labeling(storage: Storage) -> bool:
+    """Return whether an output folder holds what a teacher glossed.
+
+    Raises:
+        SinkError: The folder holds no run, or its record is damaged.
+    """
+    return read_run_record(storage).get("job") == LABELS
+
+
 def recorded_output(record: dict[str, Any], plan: Plan) -> OutputFormat:
     """Return what the files of an output folder look like, from its own word.
 
@@ -53,9 +72,11 @@ def recorded_output(record: dict[str, Any], plan: Plan) -> OutputFormat:
         plan: The stored plan.
     """
     config = record["identity"]["config"]
+    labels = record.get("job") == LABELS
     return OutputFormat(
         plan.schema,
-        config["decoding"]["num_return_sequences"] > 1,
+        not labels and config["decoding"]["num_return_sequences"] > 1,
         config["sink"]["compression"],
         config["sink"]["format"],
+        labels,
     )

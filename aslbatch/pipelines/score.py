@@ -7,13 +7,13 @@ stands a baseline that copies its input, since gloss shares most of its words wi
 """
 
 import json
-import string
 from collections.abc import Callable, Mapping
 from functools import partial
 from operator import eq
 from typing import Any
 
 from aslbatch.config.score import Direction, ScoreConfig
+from aslbatch.evaluation.copy_baseline import copied, spaced
 from aslbatch.evaluation.published import PUBLISHED
 from aslbatch.evaluation.scores import Score, corpus_scores
 from aslbatch.evaluation.significance import compare
@@ -95,11 +95,11 @@ def score_direction(
     inputs, references = sides if gloss else reversed(sides)
     scores = partial(
         corpus_scores,
-        references=[_text(reference) for reference in references],
+        references=[spaced(reference) for reference in references],
         gloss=gloss,
         samples=config.resamples,
     )
-    ours = scores([_text(translation) for translation in system.translations])
+    ours = scores([spaced(translation) for translation in system.translations])
     published = PUBLISHED.get(config.pairs.known_set or "")
     return DirectionScores(
         direction=direction,
@@ -110,7 +110,7 @@ def score_direction(
         rejected=system.rejected,
         provenance=system.provenance,
         system=ours,
-        copy=scores([_copied(text, gloss=gloss) for text in inputs]),
+        copy=scores([copied(text, gloss=gloss) for text in inputs]),
         published=dict(published.scores[direction]) if published else {},
         published_by=published.source if published else None,
         other=_compared(system, ours, other, scores) if other else None,
@@ -123,7 +123,7 @@ def _compared(
     other: System,
     scores: Callable[[list[str]], dict[str, Score]],
 ) -> OtherScores:
-    theirs = scores([_text(translation) for translation in other.translations])
+    theirs = scores([spaced(translation) for translation in other.translations])
     return OtherScores(
         uri=other.uri,
         same=sum(map(eq, system.translations, other.translations)),
@@ -132,16 +132,3 @@ def _compared(
         scores=theirs,
         differences={name: compare(ours[name], theirs[name]) for name in ours},
     )
-
-
-def _text(value: str | None) -> str:
-    """Return a text with single spaces, which no score should depend on."""
-    return " ".join((value or "").split())
-
-
-def _copied(text: str, *, gloss: bool) -> str:
-    """Return the input as a system would give it that translates nothing but conventions."""
-    if not gloss:
-        return _text(text).lower()
-    words = (word.strip(string.punctuation) for word in text.upper().split())
-    return " ".join(filter(None, words))

@@ -7,6 +7,13 @@ from typing import Any
 from aslbatch.config.score import Direction
 from aslbatch.evaluation.scores import Score
 from aslbatch.evaluation.significance import Difference
+from aslbatch.pipelines.score_tables import (
+    counted_name,
+    markdown_table,
+    score_table,
+    signature_list,
+    without_samples,
+)
 from aslbatch.pipelines.system import PROVENANCE
 
 SCORES, SCORE_CARD = "scores.json", "scores.md"
@@ -73,23 +80,11 @@ class DirectionScores:
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything but the single samples, as JSON can hold it."""
-        return asdict(self, dict_factory=_without_samples)
+        return asdict(self, dict_factory=without_samples)
 
     def table(self) -> list[list[str]]:
         """Return the scores as text: the names of columns, then a row for each score."""
-        published = ["published"] if self.published else []
-        rows = [["score", "model", "95 % interval", "copy of the input", *published]]
-        for name, score in self.system.items():
-            row = [
-                _counted(name, score),
-                f"{score.value:.1f}",
-                f"{score.low:.1f} to {score.high:.1f}",
-                f"{self.copy[name].value:.1f}",
-            ]
-            if published:
-                row.append(f"{self.published[name]:.2f}" if name in self.published else "")
-            rows.append(row)
-        return rows
+        return score_table("model", self.system, self.copy, self.published)
 
     def comparison(self) -> list[list[str]]:
         """Return the differences to the other system, as `table`; nothing where there is none."""
@@ -100,7 +95,7 @@ class DirectionScores:
             score, other = self.system[name], self.other.scores[name]
             rows.append(
                 [
-                    _counted(name, score),
+                    counted_name(name, score),
                     f"{score.value:.2f}",
                     f"{other.value:.2f}",
                     _signed(found.value),
@@ -132,14 +127,6 @@ def _signed(points: float) -> str:
     return text[1:] if float(text) == 0 else text  # no side is better by nothing
 
 
-def _counted(name: str, score: Score) -> str:
-    return name if score.count is None else f"{name} of {score.count:,}"
-
-
-def _without_samples(fields: list[tuple[str, Any]]) -> dict[str, Any]:
-    return {name: value for name, value in fields if name != "samples"}
-
-
 def score_card(found: Sequence[DirectionScores]) -> str:
     """Return tables of all scores, with what one needs to judge them and to compute them again."""
     return "\n".join(["## Evaluation", "", *(line for each in found for line in _section(each))])
@@ -154,12 +141,12 @@ def _section(found: DirectionScores) -> Iterable[str]:
         f"{found.rejected:,} that could not be translated count as empty."
     )
     yield ""
-    yield from _markdown(found.table())
+    yield from markdown_table(found.table())
     if found.published_by:
         yield f"Published: as reported by the {found.published_by}, without intervals."
         yield ""
     yield from _provenance(found.provenance)
-    yield from _signatures(found.system)
+    yield from signature_list(found.system)
     yield ""
     if found.other is not None:
         yield from _against(found, found.other)
@@ -173,29 +160,13 @@ def _against(found: DirectionScores, other: OtherScores) -> Iterable[str]:
         f"translate count as empty."
     )
     yield ""
-    yield from _markdown(found.comparison())
+    yield from markdown_table(found.comparison())
     yield f"{P_NOTE[0].upper()}{P_NOTE[1:]}."
     yield ""
     yield from (f"* {line}" for line in found.what_differs())
     yield ""
 
 
-def _markdown(rows: list[list[str]]) -> Iterable[str]:
-    head, *body = rows
-    yield f"| {' | '.join(head)} |"
-    yield f"|---|{'---:|' * (len(head) - 1)}"
-    yield from (f"| {' | '.join(cells)} |" for cells in body)
-    yield ""
-
-
 def _provenance(provenance: Mapping[str, list[str]]) -> Iterable[str]:
     for name, values in provenance.items():
         yield f"* {name}: {', '.join(f'`{value}`' for value in values) or 'none'}"
-
-
-def _signatures(scores: Mapping[str, Score]) -> Iterable[str]:
-    yield "* signatures:"
-    signatures = dict.fromkeys(score.signature for score in scores.values())
-    for signature in signatures:
-        names = [name for name, score in scores.items() if score.signature == signature]
-        yield f"  * {', '.join(names)}: `{signature}`"

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from aslbatch.pipelines.accounts import Summary, load_plan, read_records, summarize
 from aslbatch.pipelines.claim import claim_note
-from aslbatch.pipelines.run_record import read_run_record
+from aslbatch.pipelines.label_status import LabelStatus, label_status
+from aslbatch.pipelines.run_record import LABELS, read_run_record
 from aslbatch.shards.commits import committed
 from aslbatch.shards.layout import SUCCESS
 from aslbatch.storage.folder import Storage
@@ -21,6 +22,7 @@ class Status:
         planned_rows: Rows of the plan.
         done: What the committed shards come to.
         claim: Who replaces files there, or died over it; None where nobody does.
+        asked: How far a teacher has been asked; None where there is none.
     """
 
     started: str
@@ -29,6 +31,7 @@ class Status:
     planned_rows: int
     done: Summary
     claim: str | None
+    asked: LabelStatus | None = None
 
 
 def status(storage: Storage) -> Status:
@@ -50,4 +53,5 @@ def status(storage: Storage) -> Status:
         planned_rows=plan.rows,
         done=summarize(storage.uri, record["run_id"], records),
         claim=claim_note(storage),
+        asked=label_status(storage) if record.get("job") == LABELS else None,
     )

@@ -89,7 +89,7 @@ def scan(name: str, section: DataSection | ValidationSection, sink: Storage) -> 
         sink,
         english=section.english,
         gloss=section.gloss,
-        others=tuple(filter(None, [_tag_of(section)])),
+        others=(*filter(None, [_tag_of(section)]), *section.where),
         storage_options=section.storage_options,
     )
 
@@ -102,12 +102,18 @@ def read_pairs(section: DataSection | ValidationSection, files: PairFiles) -> Pa
     """
     pairs, rows, tag = Pairs([], [], [], 0), 0, _tag_of(section)
     for row in files.rows():
+        if any(row[name] != value for name, value in section.where.items()):
+            continue
         rows += 1
         english, gloss = (_text(row[name]) for name in (section.english, section.gloss))
         if english and gloss:
             pairs.english.append(english)
             pairs.gloss.append(gloss)
             pairs.tags.append(_text(row[tag]) if tag else "")
+    if not rows:
+        raise SourceError(
+            f"{files.section}.where: no row of {files.sources[0].uri} has {section.where}"
+        )
     if not pairs.english:
         raise SourceError(
             f"{files.section}.paths: no row has text in both {section.english!r} and "

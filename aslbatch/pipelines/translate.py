@@ -61,7 +61,7 @@ def translate(
             pool = pool_of(run, cluster)
             if run.plan is None:
                 run = run.claim(run.cut(pool), overwrite=overwrite)
-            check_nodes(run)
+            check_nodes(run.storage, run.sources, run.config.source.storage_options)
             todo = run.todo()
             watcher.planned(run.planned, todo, pool)
             if todo:

@@ -8,12 +8,15 @@ from typing import Any
 from aslbatch.provenance.hashing import sha256_json
 
 _RUN_ID_DIGITS = 16
-_NOT_DECISIVE_SECTIONS = ("run", "quality")
+_NOT_DECISIVE_SECTIONS = ("run", "quality", "cost", "gold", "compare_with")
 _NOT_DECISIVE_KEYS = {
     "source": ("storage_options",),
     "model": ("storage_options", "shortlist"),
     "batching": ("target_ratio",),
     "sink": ("storage_options", "path"),
+    "teacher": ("base_url", "api_key_env", "command"),
+    # What is in these files is in the hash of the prompt.
+    "prompt": ("instructions", "examples", "storage_options"),
 }
 
 
@@ -22,7 +25,8 @@ class RunIdentity:
     """The inputs of a run.
 
     Attributes:
-        config: The resolved configuration without the sections `run` and `quality`, without
+        config: The resolved configuration without the sections that change no row (`run`,
+            `quality`, of a labeling also `cost`, `gold` and `compare_with`), without
             `sink.path` and storage options, which say where and how, but not what, and without
             `model.shortlist`, since `model` has what came of it.
         limit: Most rows read, None for all.

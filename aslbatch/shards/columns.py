@@ -95,6 +95,7 @@ def keep_columns(
     columns: Literal["all"] | Sequence[str],
     *,
     guessed: Collection[str] = (),
+    reserved: Collection[str] = RESERVED_COLUMNS,
     allow_reserved: bool = False,
 ) -> pa.Schema:
     """Unify the schemas of all sources and keep the columns that the job asks for.
@@ -106,6 +107,7 @@ def keep_columns(
         schemas: URI and schema of each source.
         columns: `all`, or names in the order wanted.
         guessed: Columns of guessed types: what is null in all sources becomes string there.
+        reserved: Names that the job gives to columns of its own.
         allow_reserved: Accept names that aslbatch itself writes, to read what it wrote.
 
     Returns:
@@ -129,8 +131,8 @@ def keep_columns(
             f"source.columns: no source has {', '.join(map(repr, unknown))}; "
             f"the columns there are: {', '.join(map(repr, present))}"
         )
-    reserved = RESERVED_COLUMNS | {TEXT, REASON, DETAIL, AUDIT}
-    if not allow_reserved and (clashes := [name for name in names if name in reserved]):
+    own = {*reserved, TEXT, REASON, DETAIL, AUDIT}
+    if not allow_reserved and (clashes := [name for name in names if name in own]):
         raise SourceError(
             f"columns {', '.join(map(repr, clashes))} of {unified[clashes[0]][0]} have names that "
             "aslbatch gives to its own columns; leave them out with source.columns, which "

@@ -135,8 +135,8 @@ def commit_shard(
         if rejected.num_rows
         else None,
         reasons=dict(sorted(Counter(rejected["reject_reason"].to_pylist()).items())),
-        source_tokens=pc.sum(data["source_tokens"]).as_py() or 0,
-        target_tokens=pc.sum(data["target_tokens"]).as_py() or 0,
+        source_tokens=_total(data, "source_tokens"),
+        target_tokens=_total(data, "target_tokens"),
         generation=generation,
         audited=len(audits) + (replaces.audited if replaces else 0),
         agreed=sum(audits) + (replaces.agreed if replaces else 0),
@@ -193,6 +193,11 @@ def _committed_before(storage: Storage, shard: Shard, run_id: str) -> Commit | N
     except IncompleteRunError:
         return None
     return record if (record.run_id, record.rows) == (run_id, shard.rows) else None
+
+
+def _total(table: pa.Table, name: str) -> int:
+    """Return the sum of a column, 0 without one: a teacher is paid by text, not by row."""
+    return (pc.sum(table[name]).as_py() or 0) if name in table.column_names else 0
 
 
 def select_columns(table: pa.Table, schema: pa.Schema) -> pa.Table:

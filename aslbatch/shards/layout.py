@@ -9,6 +9,10 @@ ATTEMPTS = "_attempts"
 PLAN = "_plan/plan.parquet"
 RUN = "_plan/run.json"
 CLAIM = "_plan/claim.json"
+TEACHER = "_teacher"
+"""What a teacher was asked and what it answered."""
+TEACHER_NOTE = "teacher.json"
+"""Who the teacher was, what it was told, and what came of it."""
 MANIFEST = "_manifest.json"
 TRACKS = "tracks"
 CARD = "README.md"
@@ -27,7 +31,19 @@ TRAINED = {"lora": "adapter", "full": "model"}
 FOLDERS = ("", DATA, REJECTED, COMMITS, "_plan")
 """Where files are published for good."""
 
-OWNED = (SUCCESS, MANIFEST, CARD, COMMITS, ATTEMPTS, DATA, REJECTED, TRACKS, "_plan")
+OWNED = (
+    SUCCESS,
+    MANIFEST,
+    CARD,
+    TEACHER_NOTE,
+    COMMITS,
+    ATTEMPTS,
+    DATA,
+    REJECTED,
+    TRACKS,
+    TEACHER,
+    "_plan",
+)
 """Everything that a run makes, in the order in which it is deleted."""
 
 OWNED_BY_TRAINING = (

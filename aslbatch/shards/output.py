@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from aslbatch.errors import SourceError
-from aslbatch.schema import rejection_fields, translation_fields
+from aslbatch.schema import label_fields, rejection_fields, translation_fields
 from aslbatch.shards.encoding import JSONL, PARQUET, Encoding
 from aslbatch.shards.json_lines import without_json
 from aslbatch.shards.parquet_bytes import without_parquet
@@ -20,17 +20,22 @@ class OutputFormat:
         alternatives: Whether rows hold further hypotheses.
         compression: `zstd`, `none`, or a codec of Parquet.
         format: `parquet` or `jsonl`.
+        labels: Whether a teacher made the rows, not a translation model.
     """
 
     source_schema: pa.Schema
     alternatives: bool
     compression: str
     format: str = PARQUET
+    labels: bool = False
 
     @property
     def data_schema(self) -> pa.Schema:
         """Schema of the files under `data/`."""
-        return pa.schema([*self.source_schema, *translation_fields(alternatives=self.alternatives)])
+        added = (
+            label_fields() if self.labels else translation_fields(alternatives=self.alternatives)
+        )
+        return pa.schema([*self.source_schema, *added])
 
     @property
     def rejected_schema(self) -> pa.Schema:

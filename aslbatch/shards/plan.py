@@ -1,6 +1,6 @@
 """The plan of a job: every shard, with exact row counts, before work begins."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
@@ -9,6 +9,7 @@ from typing import Literal
 import pyarrow as pa
 
 from aslbatch.errors import SourceError
+from aslbatch.schema import RESERVED_COLUMNS
 from aslbatch.shards.columns import keep_columns
 from aslbatch.shards.formats.protocol import Index
 from aslbatch.shards.formats.registry import FORMATS
@@ -72,6 +73,7 @@ def make_plan(
     columns: Literal["all"] | Sequence[str] = "all",
     shard_rows: int | Callable[[int, float], int],
     limit: int | None = None,
+    reserved: Collection[str] = RESERVED_COLUMNS,
 ) -> Plan:
     """Scan all sources once and cut them into shards.
 
@@ -84,6 +86,7 @@ def make_plan(
         shard_rows: Rows a shard, or what returns them for the total of rows and the bytes of a
             row; the latter is rounded down to a multiple of 2,048.
         limit: Rows after which to stop, for a trial; sources beyond are not looked at.
+        reserved: Names that the job gives to columns of its own.
 
     Raises:
         SourceError: A source cannot be read, has no such text column, does not fit the others,
@@ -98,7 +101,7 @@ def make_plan(
         raise SourceError(f"there are no rows in {names}; check source.paths and --limit")
     schemas = [(source.uri, index.schema) for source, index in scanned]
     guessed = {name for _, index in scanned if index.guessed_types for name in index.schema.names}
-    schema = keep_columns(schemas, columns, guessed=guessed)
+    schema = keep_columns(schemas, columns, guessed=guessed, reserved=reserved)
     if not isinstance(shard_rows, int):
         row_bytes = max(index.row_bytes for _, index in scanned)
         shard_rows = max(shard_rows(total_rows, row_bytes) // mark_every, 1) * mark_every

@@ -15,6 +15,7 @@ from aslbatch.schema import (
     SOURCE_ROW,
     SOURCE_URI,
     RejectReason,
+    label_fields,
     translation_fields,
 )
 from aslbatch.shards.commits import Commit, commit_shard, read_commit
@@ -27,7 +28,7 @@ from aslbatch.storage.folder import Storage
 _FAILURES = pa.array([reason.value for reason in RejectReason if reason.is_failure])
 _TAGS = {
     field.name
-    for field in translation_fields(alternatives=True)
+    for field in (*translation_fields(alternatives=True), *label_fields())
     if pa.types.is_dictionary(field.type)
 } | {REASON, DETAIL}
 

@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from aslbatch.rejects import rejections, set_column, with_rejections
 from aslbatch.schema import RejectReason
+from aslbatch.text.loops import most_repeats
 
 REPEATS = "repeats"
 LONG = "long"
@@ -48,18 +49,8 @@ def find_flags(source: str, translation: str) -> list[str]:
     """Return the flags of one translation."""
     words = translation.split()
     flags = []
-    if _repeats(words):
+    if most_repeats(words, _LONGEST_PHRASE) > _MOST_REPEATS:
         flags.append(REPEATS)
     if len(words) > max(_MOST_WORDS_ANYWAY, _MOST_WORDS_A_SOURCE_WORD * len(source.split())):
         flags.append(LONG)
     return flags
-
-
-def _repeats(words: list[str]) -> bool:
-    for size in range(1, _LONGEST_PHRASE + 1):
-        run = 0
-        for index in range(size, len(words)):
-            run = run + 1 if words[index] == words[index - size] else 0
-            if run >= size * _MOST_REPEATS:
-                return True
-    return False

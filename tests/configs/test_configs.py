@@ -19,6 +19,7 @@ from aslbatch.config.prepare import (
     PrepareConfig,
     PrepareSinkSection,
 )
+from aslbatch.config.pseudogloss import PseudoglossConfig
 from aslbatch.config.score import ScoreConfig
 from aslbatch.config.section import Section
 from aslbatch.config.train import NewModelSection, TrainConfig
@@ -28,6 +29,7 @@ FOLDER = Path(__file__).parents[2] / "configs"
 JOBS = {
     "prepare.yaml": PrepareConfig,
     "prepare.pairs.yaml": PrepareConfig,
+    "pseudogloss.yaml": PseudoglossConfig,
     "quickstart.yaml": TranslateConfig,
     "score.flores.yaml": ScoreConfig,
     "score.yaml": ScoreConfig,
@@ -62,6 +64,30 @@ def test_full_example_names_every_key_with_its_default():
     given = {name: getattr(example, name).model_fields_set for name in TranslateConfig.model_fields}
     known = {name: set(type(getattr(example, name)).model_fields) for name in given}
     assert given == known
+
+
+def test_the_pseudogloss_example_names_every_key_with_its_default():
+    example = load_config(FOLDER / "pseudogloss.yaml", PseudoglossConfig)
+    given = {"source", "teacher", "prompt", "gold"}
+    minimal = PseudoglossConfig.model_validate(
+        {**{name: getattr(example, name) for name in given}, "sink": {"path": example.sink.path}}
+    )
+    assert example == minimal
+    sections = [getattr(example, name) for name in PseudoglossConfig.model_fields]
+    for section in filter(lambda each: isinstance(each, Section), sections):
+        missing = set(type(section).model_fields) - section.model_fields_set
+        assert not missing or section is example.normalize
+    changed = {
+        "source": {"paths", "text_column", "columns", "license"},
+        "teacher": {"kind", "model"},
+        "prompt": {"examples", "english", "gloss"},
+        "gold": {"paths"},
+    }
+    for name, keys in changed.items():
+        section = getattr(example, name)
+        for key, field in type(section).model_fields.items():
+            if key not in keys:
+                assert getattr(section, key) == field.get_default(call_default_factory=True)
 
 
 def test_the_score_example_has_the_defaults():
@@ -118,10 +144,11 @@ def test_the_prepare_examples_name_every_key():
 
 def test_the_train_example_names_every_key_with_its_default():
     example = load_config(FOLDER / "train.lora.yaml", TrainConfig)
+    labeled = ("paths", "english", "gloss", "where")  # as the pseudogloss job writes them
     minimal = TrainConfig.model_validate(
         {
-            "data": [{"paths": example.data[0].paths}],
-            "validation": {"paths": example.validation.paths},
+            "data": [{name: getattr(example.data[0], name) for name in labeled}],
+            "validation": {name: getattr(example.validation, name) for name in labeled},
             "start": {"name": example.start.name},
             "sink": {"path": example.sink.path},
         }

@@ -1,0 +1,217 @@
+"""The teacher behind OpenAI's Batch API, or a service that has the same one."""
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from aslbatch.errors import LostAnswerError, LostJobError, TeacherError
+from aslbatch.labeling.openai_requests import (
+    BATCH_ENDPOINT,
+    BATCH_LIMITS,
+    ChatRequests,
+    read_lines,
+)
+from aslbatch.labeling.openai_service import (
+    OpenAiService,
+    is_passing,
+    openai_package,
+    was_not_sent,
+)
+from aslbatch.labeling.patience import patiently
+from aslbatch.labeling.protocol import Ask, JobState, JobStatus, RawAnswer
+
+if TYPE_CHECKING:
+    import openai
+    from openai.pagination import SyncCursorPage
+    from openai.types import Batch
+
+_Page: TypeAlias = "SyncCursorPage[Batch]"
+_PAGE_ENTRIES = 100
+
+_STATES = {
+    "completed": JobState.SUCCEEDED,
+    "failed": JobState.FAILED,
+    "expired": JobState.EXPIRED,
+    "cancelled": JobState.CANCELLED,
+}
+"""States that are final; `completed` says nothing about how many requests failed."""
+
+
+class OpenAiBatch:
+    """Asks by files of requests, answered within 24 hours; see `BatchTeacher`.
+
+    Attributes:
+        limits: 50,000 requests and 200 MB in a file, as the hosted service has it. It also limits
+            the tokens that an organization has waiting; a job past that fails with
+            `token_limit_exceeded`.
+    """
+
+    limits = BATCH_LIMITS
+
+    def __init__(
+        self,
+        *,
+        model: str,
+        api_key: str | None,
+        key_name: str,
+        base_url: str | None,
+        temperature: float | None,
+        max_output_tokens: int,
+        patience_s: float = 3600.0,
+        first_wait_s: float = 1.0,
+        timeout_s: float = 120.0,
+    ) -> None:
+        """Prepare to ask; nothing is sent.
+
+        Args:
+            model: The model that is asked.
+            api_key: The key; None where there is none, which `check` reports.
+            key_name: The environment variable that the key is from, for messages.
+            base_url: Where the API is; None for the hosted service.
+            temperature: Of sampling; None for the service's own.
+            max_output_tokens: Most tokens of an answer.
+            patience_s: Seconds for which faults are waited out.
+            first_wait_s: The most seconds before a second try.
+            timeout_s: Seconds without a byte after which a request is given up.
+        """
+        self._requests = ChatRequests(model, temperature, max_output_tokens)
+        self._service = OpenAiService(
+            model, api_key, key_name, base_url, patience_s, first_wait_s, timeout_s
+        )
+
+    def __repr__(self) -> str:
+        return f"OpenAiBatch({self._service!r})"
+
+    @cached_property
+    def _client(self) -> "openai.OpenAI":
+        return self._service.client()
+
+    def check(self) -> None:
+        """Ask whether key and model are good; see `Teacher`."""
+        self._service.check(self._client)
+
+    def count_tokens(self, asks: Sequence[Ask]) -> int | None:
+        """Return None: the service does not count."""
+        return None
+
+    def line(self, ask: Ask) -> bytes:
+        """Return a request as a line of a request file, with its line end."""
+        return self._requests.line(ask)
+
+    def upload(self, file: Path, name: str) -> str:
+        """Send a request file; see `BatchTeacher`. One sent twice costs nothing."""
+
+        def send() -> str:
+            with file.open("rb") as content:
+                sent = self._client.files.create(file=(f"{name}.jsonl", content), purpose="batch")
+            return _id_of(sent)
+
+        return self._service.ask(send)
+
+    def create(self, file: str, name: str) -> str:
+        """Start a job over an uploaded file; see `BatchTeacher`.
+
+        What is refused as too much (429), or was never connected, is tried again; whatever else
+        goes wrong after sending may have made the job.
+        """
+
+        def start() -> str:
+            batch = self._client.batches.create(
+                input_file_id=file,
+                endpoint=BATCH_ENDPOINT,  # type: ignore[arg-type]
+                completion_window="24h",
+                metadata={"name": name},
+            )
+            return _id_of(batch)
+
+        try:
+            return patiently(
+                start,
+                is_passing=_made_nothing,
+                patience_s=self._service.patience_s,
+                first_wait_s=self._service.first_wait_s,
+            )
+        except (openai_package().OpenAIError, ValueError) as error:
+            said = f"job {name!r}: {self._service.explain(error)}"
+            status = getattr(error, "status_code", None) or 500
+            if was_not_sent(error) or (400 <= status < 500 and status != 408):
+                raise TeacherError(said) from None
+            raise LostAnswerError(f"{said}; whether it was made is not known") from None
+
+    def find(self, name: str) -> list[str]:
+        """Return the ids of the batches with this name in their metadata, latest first."""
+        page = self._page(lambda: self._client.batches.list(limit=_PAGE_ENTRIES))
+        found: list[Batch] = []
+        while True:
+            found += [one for one in page.data if (one.metadata or {}).get("name") == name]
+            if not page.data or not page.has_next_page():
+                break
+            page = self._page(page.get_next_page)
+        return [one.id for one in sorted(found, key=lambda one: -one.created_at)]
+
+    def close(self) -> None:
+        """Do nothing: jobs go on where they are."""
+
+    def poll(self, job: str) -> JobStatus:
+        """Return how far a job is; see `BatchTeacher`."""
+        batch = self._retrieve(job)
+        return JobStatus(
+            _STATES.get(batch.status, JobState.RUNNING),
+            self._service.masked(_in_words(batch)),
+            bool(batch.output_file_id or batch.error_file_id),
+        )
+
+    def fetch(self, job: str) -> Iterator[RawAnswer]:
+        """Yield the answers of both files of a job, that of errors too; see `BatchTeacher`."""
+        batch = self._retrieve(job)
+        names = [name for name in (batch.output_file_id, batch.error_file_id) if name]
+        for content in [self._download(name) for name in names]:
+            yield from read_lines(io.BytesIO(content))
+
+    def _page(self, get: Callable[[], _Page]) -> _Page:
+        def ask() -> "_Page":
+            page = get()
+            if not isinstance(getattr(page, "data", None), list):
+                raise ValueError(f"a page without entries: {str(page)[:100]}")  # noqa: TRY004
+            return page
+
+        return self._service.ask(ask)
+
+    def _retrieve(self, job: str) -> "Batch":
+        def ask() -> "Batch":
+            try:
+                batch = self._client.batches.retrieve(job)
+            except openai_package().NotFoundError as error:
+                raise LostJobError(f"job {job}: {self._service.explain(error)}") from None
+            _id_of(batch)
+            return batch
+
+        return self._service.ask(ask)
+
+    def _download(self, file: str) -> bytes:
+        return self._service.ask(lambda: self._client.files.content(file).read())
+
+
+def _id_of(answer: object) -> str:
+    """Return the id of something; an answer of the client without one is a page of some proxy."""
+    found = getattr(answer, "id", None)
+    if not isinstance(found, str) or not found:
+        raise ValueError(f"an answer without id: {str(answer)[:100]}")
+    return found
+
+
+def _made_nothing(error: Exception) -> bool:
+    return was_not_sent(error) or (getattr(error, "status_code", None) == 429 and is_passing(error))
+
+
+def _in_words(batch: "Batch") -> str:
+    """Return what a service says of a job, in one line."""
+    counts = batch.request_counts
+    words: list[str] = [batch.status]
+    if counts:
+        words.append(f"{counts.completed} of {counts.total} requests done, {counts.failed} failed")
+    errors = (batch.errors.data if batch.errors else None) or []
+    words += [f"{error.code}: {error.message}" for error in errors[:3]]
+    return " ".join("; ".join(words).split())

@@ -1,0 +1,147 @@
+"""The teacher behind an OpenAI-compatible chat endpoint, asked over HTTP, several requests at once.
+
+One place decides about waiting, here and not in the client: the client would not wait longer than
+8 seconds, nor as long as a service asks, and would ask an account without money again and again.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, Sequence
+from typing import TYPE_CHECKING
+
+from aslbatch.errors import TeacherError
+from aslbatch.labeling.openai_requests import ChatRequests, read_body
+from aslbatch.labeling.openai_service import OpenAiService, is_passing, openai_package
+from aslbatch.labeling.patience import asked_wait_s
+from aslbatch.labeling.protocol import Ask, Ending, RawAnswer
+
+if TYPE_CHECKING:
+    import openai
+
+_LONGEST_WAIT_S = 60.0
+
+
+class OpenAiChat:
+    """Asks a chat endpoint; see `ChatTeacher`.
+
+    A request whose connection breaks or that runs into the timeout is sent again, and may then be
+    paid for twice: no chat endpoint offers a way to know.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str,
+        api_key: str | None,
+        key_name: str,
+        base_url: str | None,
+        temperature: float | None,
+        max_output_tokens: int,
+        concurrency: int = 16,
+        requests_per_minute: float | None = None,
+        patience_s: float = 3600.0,
+        first_wait_s: float = 1.0,
+        timeout_s: float = 120.0,
+    ) -> None:
+        """Prepare to ask; nothing is sent.
+
+        Args:
+            model: The model that is asked.
+            api_key: The key; None where there is none, which `check` reports.
+            key_name: The environment variable that the key is from, for messages.
+            base_url: Where the API is; None for the hosted service.
+            temperature: Of sampling; None for the service's own.
+            max_output_tokens: Most tokens of an answer.
+            concurrency: Most requests under way at once.
+            requests_per_minute: Most requests sent in a minute, repeated ones too, evenly spread;
+                None for no such limit.
+            patience_s: Seconds for which the faults of one request are waited out.
+            first_wait_s: The most seconds before a second try.
+            timeout_s: Seconds without a byte after which a request is given up.
+        """
+        self._requests = ChatRequests(model, temperature, max_output_tokens)
+        self._service = OpenAiService(
+            model, api_key, key_name, base_url, patience_s, first_wait_s, timeout_s
+        )
+        self._concurrency = concurrency
+        self._interval_s = 60 / requests_per_minute if requests_per_minute else 0.0
+
+    def __repr__(self) -> str:
+        return f"OpenAiChat({self._service!r})"
+
+    def check(self) -> None:
+        """Ask whether key and model are good; see `Teacher`."""
+        with self._service.client() as client:
+            self._service.check(client)
+
+    def count_tokens(self, asks: Sequence[Ask]) -> int | None:
+        """Return None: the service does not count."""
+        return None
+
+    async def answers(self, asks: Sequence[Ask]) -> AsyncGenerator[RawAnswer, None]:
+        """Yield the answer to each request as it comes; see `ChatTeacher`.
+
+        Raises:
+            TeacherError: The service fails in a way that would befall all other requests too: the
+                key is refused, the account has no money, the model is gone. Answers that have come
+                until then are yielded before.
+        """
+        pace = _Pace(self._interval_s)
+        left, under_way = iter(asks), set[asyncio.Task[RawAnswer]]()
+        async with self._service.async_client() as client:
+            try:
+                while True:
+                    for ask in left:
+                        under_way.add(asyncio.create_task(self._answer(client, pace, ask)))
+                        if len(under_way) >= self._concurrency:
+                            break
+                    if not under_way:
+                        return
+                    done, under_way = await asyncio.wait(
+                        under_way, return_when=asyncio.FIRST_COMPLETED
+                    )
+                    for task in sorted(done, key=lambda task: task.exception() is not None):
+                        yield task.result()
+            finally:
+                for task in under_way:
+                    task.cancel()
+                await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _answer(self, client: "openai.AsyncOpenAI", pace: "_Pace", ask: Ask) -> RawAnswer:
+        """Return the answer to one request; faults that pass are waited out."""
+        give_up_at = time.monotonic() + self._service.patience_s
+        longest_wait = self._service.first_wait_s
+        while True:
+            await pace.turn()
+            try:
+                answer = await client.chat.completions.with_raw_response.create(
+                    **self._requests.body(ask)
+                )
+            except openai_package().OpenAIError as error:
+                if self._service.is_lasting(error):
+                    raise TeacherError(self._service.explain(error)) from None
+                wait = max(random.uniform(0, longest_wait), asked_wait_s(error))
+                if not is_passing(error) or time.monotonic() + wait > give_up_at:
+                    said = self._service.explain(error)
+                    return RawAnswer(ask.key, Ending.ERROR, detail=said)
+            else:
+                return read_body(ask.key, answer.content)
+            await asyncio.sleep(wait)
+            longest_wait = min(2 * longest_wait, _LONGEST_WAIT_S)
+
+
+class _Pace:
+    """Gives turns that are at least an interval apart."""
+
+    def __init__(self, interval_s: float) -> None:
+        self._interval_s = interval_s
+        self._next = 0.0
+
+    async def turn(self) -> None:
+        """Wait for the next turn."""
+        if self._interval_s:
+            now = time.monotonic()
+            at = max(now, self._next)
+            self._next = at + self._interval_s
+            await asyncio.sleep(at - now)

@@ -1,0 +1,198 @@
+"""What a teacher is: a language model that is asked for glosses, whoever serves it."""
+
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+ANSWER_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "source_hash": {"type": "string"},
+        "gloss": {"type": "string"},
+    },
+    "required": ["id", "source_hash", "gloss"],
+}
+"""JSON Schema of an answer. The first two are echoed, so that an answer proves whose it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request for one gloss.
+
+    Attributes:
+        key: Names the request among all of a run.
+        source_hash: Hash of the text, see `aslbatch.provenance.hashing.source_hash`.
+        system: The instructions, with the examples.
+        user: The text to gloss, with what is to be echoed.
+    """
+
+    key: str
+    source_hash: str
+    system: str
+    user: str
+
+
+class Ending(StrEnum):
+    """How an answer ended."""
+
+    COMPLETE = "complete"
+    CUT = "cut"
+    """At the most tokens of an answer."""
+    REFUSED = "refused"
+    """Blocked, filtered or refused, an answer without text included."""
+    ERROR = "error"
+    """No answer but an error of the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that a service has counted; answers that think count that as output."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """What a service returned for one request, before anything in it is believed.
+
+    Attributes:
+        key: Of the request, as the service says; None where a line has no readable one.
+        ending: How it ended.
+        text: What the model wrote; empty where it wrote nothing.
+        detail: What the service said of an error or a refusal; the line itself where it is no JSON.
+        usage: What was counted.
+        model: The model as the service names it, such as one with its version; empty if unsaid.
+    """
+
+    key: str | None
+    ending: Ending
+    text: str = ""
+    detail: str = ""
+    usage: Usage = field(default_factory=Usage)
+    model: str = ""
+
+
+class JobState(StrEnum):
+    """How far a batch job is, in the words of this project."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    PARTIALLY_SUCCEEDED = "partially_succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will come."""
+        return self is not JobState.RUNNING
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """What a service says of a job.
+
+    Attributes:
+        state: How far it is.
+        detail: Its own word for that, and its error where it names one.
+        has_answers: Whether there is something to fetch.
+    """
+
+    state: JobState
+    detail: str
+    has_answers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that a service takes in one job."""
+
+    max_requests: int
+    max_bytes: int
+
+
+class Teacher(Protocol):
+    """What every teacher can do."""
+
+    def check(self) -> None:
+        """Ask the service whether key and model are good, before anything is sent or paid for.
+
+        Raises:
+            ConfigError: The key is missing or refused, or there is no such model.
+            TeacherError: The service cannot be asked.
+        """
+
+    def count_tokens(self, asks: Sequence[Ask]) -> int | None:
+        """Return how many input tokens requests have; None where the service does not count.
+
+        Raises:
+            TeacherError: The service cannot be asked.
+        """
+
+
+class BatchTeacher(Teacher, Protocol):
+    """A service that takes files of requests and answers within a day or so.
+
+    All calls wait passing faults out (no connection, 408, 429, 5xx), for as long as `patience_s`
+    of the teacher says, and raise TeacherError after that.
+    """
+
+    limits: Limits
+
+    def line(self, ask: Ask) -> bytes:
+        """Return a request as a line of a request file, with its line end."""
+
+    def upload(self, file: Path, name: str) -> str:
+        """Send a request file; costs nothing. Return what the service calls it."""
+
+    def create(self, file: str, name: str) -> str:
+        """Start a job over an uploaded file, once; this is what costs.
+
+        Not repeated when the connection breaks, since the job may have been made.
+
+        Args:
+            file: What `upload` returned.
+            name: The job's name of ours, by which `find` finds it.
+
+        Returns:
+            What the service calls the job.
+
+        Raises:
+            LostAnswerError: Whether the job was made is not known.
+            TeacherError: It was not made.
+        """
+
+    def find(self, name: str) -> list[str]:
+        """Return what the service calls the jobs of this name of ours, latest first, if any."""
+
+    def poll(self, job: str) -> JobStatus:
+        """Return how far a job is.
+
+        Raises:
+            LostJobError: The service does not know it, perhaps any more.
+            TeacherError: The service cannot be asked.
+        """
+
+    def fetch(self, job: str) -> Iterator[RawAnswer]:
+        """Yield the answers of an ended job, in whatever order, damaged and foreign lines too.
+
+        The whole file is there before the first is yielded: a broken download starts again.
+        """
+
+    def close(self) -> None:
+        """End what must not outlive the process; jobs of a service elsewhere go on."""
+
+
+class ChatTeacher(Teacher, Protocol):
+    """A service that answers each request at once."""
+
+    def answers(self, asks: Sequence[Ask]) -> AsyncGenerator[RawAnswer, None]:
+        """Yield the answer to each request as it comes, several asked at a time.
+
+        Passing faults are waited out; a request that stays without answer yields one that ends
+        with an error.
+        """

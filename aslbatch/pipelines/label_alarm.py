@@ -1,0 +1,39 @@
+"""The alarm that halts a labeling whose answers are of no use, before more is paid for."""
+
+from aslbatch.errors import QualityAlarmError
+
+_FEWEST = 20
+
+
+class UsableAnswers:
+    """Counts usable answers, group by group, and halts where two groups in a row have too few.
+
+    One alone may be a job that failed on the side of the service.
+    """
+
+    def __init__(self, least_share: float) -> None:
+        self._least_share = least_share
+        self._last_was_poor = False
+
+    def add(self, answers: int, usable: int, reason: str) -> None:
+        """Count a group of answers.
+
+        Args:
+            answers: How many; of fewer than 20 nothing is concluded.
+            usable: Those with a gloss.
+            reason: What most of the others are, for people.
+
+        Raises:
+            QualityAlarmError: It and the group before have too few usable ones.
+        """
+        if answers < _FEWEST:
+            return
+        is_poor = usable < self._least_share * answers
+        if is_poor and self._last_was_poor:
+            raise QualityAlarmError(
+                f"only {usable:,} of the last {answers:,} answers are usable, and about as few "
+                f"before them; most others: {reason}; what is usable is kept. Mend the cause "
+                f"(model, prompt, teacher.max_output_tokens) before more is paid for, or lower "
+                f"run.min_usable_share; the same command goes on"
+            )
+        self._last_was_poor = is_poor

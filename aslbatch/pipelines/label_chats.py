@@ -1,0 +1,91 @@
+"""Asking one by one: answers are stored as they come, every second, so that a kill costs little."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+
+from aslbatch.labeling.answers import Asked, Outcome, check_answers
+from aslbatch.labeling.protocol import Ask, ChatTeacher, RawAnswer
+from aslbatch.pipelines.label_texts import Asking
+
+_CHUNK = 2_000
+_KEPT_S = 1.0
+_KEPT_ANSWERS = 500
+_GROUP = 100
+
+
+@dataclass(slots=True)
+class ChatAsking:
+    """Asks a teacher that answers at once.
+
+    A kill loses the answers of the last second and of the requests under way; they are asked for,
+    and paid for, again.
+
+    Attributes:
+        asking: What is asked for.
+        teacher: Who is asked.
+    """
+
+    asking: Asking
+    teacher: ChatTeacher
+    _raw: list[RawAnswer] = field(default_factory=list)
+    _group: list[Outcome] = field(default_factory=list)
+    _files: int = 0
+
+    def run(self) -> None:
+        """Ask until every text has a gloss or is given up.
+
+        Raises:
+            TeacherError: The budget is spent, or the service cannot be asked.
+            QualityAlarmError: Answers are of no use.
+        """
+        self._files = len(self.asking.journal.answered())
+        while todo := self.asking.todo():
+            while todo:
+                asks = self.asking.fitting(todo[:_CHUNK])
+                if not asks:
+                    raise self.asking.out_of_budget(len(todo))
+                asyncio.run(self._ask(asks))
+                todo = todo[len(asks) :]
+
+    async def _ask(self, asks: Sequence[Ask]) -> None:
+        by_key = self.asking.asked(asks)
+        keeping = asyncio.create_task(self._keep_every_second(by_key))
+        try:
+            async with aclosing(self.teacher.answers(asks)) as answers:
+                async for answer in answers:
+                    self._raw.append(answer)
+                    if len(self._raw) >= _KEPT_ANSWERS:
+                        self._keep(by_key)
+                    if keeping.done():  # storage failed
+                        keeping.result()
+                    if len(self._group) >= _GROUP:
+                        self._look()
+        finally:  # what was answered before an error is paid for too
+            keeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await keeping
+            self._keep(by_key)
+        self._look()
+
+    async def _keep_every_second(self, by_key: Mapping[str, Asked]) -> None:
+        while True:
+            await asyncio.sleep(_KEPT_S)
+            self._keep(by_key)
+
+    def _keep(self, by_key: Mapping[str, Asked]) -> None:
+        """Store the answers that came since the last time."""
+        asked = {key: by_key[key] for each in self._raw if (key := each.key) in by_key and key}
+        if not asked:
+            return
+        checked = check_answers(asked, self._raw)
+        self.asking.keep(f"chat-{self._files + 1:06d}", checked.outcomes)
+        self._files, self._raw = self._files + 1, []
+        self._group += checked.outcomes
+        self.asking.tell(0, "asking")
+
+    def _look(self) -> None:
+        """Halt where the last answers were of no use."""
+        group, self._group = self._group, []
+        self.asking.look_at(group)

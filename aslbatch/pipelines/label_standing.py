@@ -1,0 +1,71 @@
+"""How each text of a labeling stands: glossed, failed so many times, or not asked for yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from aslbatch.labeling.protocol import Usage
+from aslbatch.pipelines.label_journal import ANSWER_COLUMNS, Job, Journal
+
+LABEL_COLUMNS = pa.schema([*ANSWER_COLUMNS, ("attempts", pa.int32())])
+"""The answer that counts for a text, and how often it was asked for."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """What is known of the texts of a run, from its stored answers.
+
+    Attributes:
+        accepted: The answer with a gloss, by `source_hash`; the first of several.
+        failed: The last answer without one, of texts that have none with one.
+        attempts: Answers of each text, with and without gloss.
+        usage: Tokens that were counted, all paid for.
+    """
+
+    accepted: dict[str, dict[str, Any]] = field(default_factory=dict)
+    failed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    attempts: dict[str, int] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+
+    def add(self, answers: pa.Table) -> None:
+        """Take stored answers into account."""
+        for row in answers.to_pylist():
+            name = row["source_hash"]
+            self.attempts[name] = self.attempts.get(name, 0) + 1
+            self.count(Usage(row["input_tokens"], row["output_tokens"]))
+            if name in self.accepted:
+                continue
+            if row["gloss"] is None:
+                self.failed[name] = row
+            else:
+                self.accepted[name] = row
+                self.failed.pop(name, None)
+
+    def count(self, usage: Usage) -> None:
+        """Add tokens that were counted."""
+        self.usage = Usage(
+            self.usage.input_tokens + usage.input_tokens,
+            self.usage.output_tokens + usage.output_tokens,
+        )
+
+    def table(self) -> pa.Table:
+        """Return the answer that counts for each text: columns as `LABEL_COLUMNS`."""
+        rows = [*self.accepted.values(), *self.failed.values()]
+        counted = [{**row, "attempts": self.attempts[row["source_hash"]]} for row in rows]
+        return pa.Table.from_pylist(counted, LABEL_COLUMNS)
+
+
+def read_standing(journal: Journal, jobs: Sequence[Job]) -> Standing:
+    """Return what all stored answers come to.
+
+    Raises:
+        SinkError: Some are damaged.
+    """
+    standing = Standing()
+    for stem in journal.answered():
+        standing.add(journal.answers(stem))
+    for job in jobs:
+        standing.count(job.stray_usage)
+    return standing

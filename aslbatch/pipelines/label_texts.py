@@ -1,0 +1,163 @@
+"""The texts that a teacher is asked for, and what becomes of them, however it is asked."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from aslbatch.errors import TeacherError
+from aslbatch.labeling.answers import Asked, Outcome
+from aslbatch.labeling.cost import Budget, Prices
+from aslbatch.labeling.prompt import Prompt
+from aslbatch.labeling.protocol import Ask
+from aslbatch.pipelines.label_alarm import UsableAnswers
+from aslbatch.pipelines.label_journal import Journal
+from aslbatch.pipelines.label_standing import Standing
+from aslbatch.schema import RejectReason
+
+UNKNOWN_PRICES = Prices(0.0, 0.0, "")
+"""Where the configuration has none: nothing is known to cost anything, and no limit can be set."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelProgress:
+    """How far the asking is.
+
+    Attributes:
+        texts: Texts to gloss.
+        glossed: Those that have a gloss.
+        failed: Those whose last answer was of no use.
+        jobs: Batch jobs under way.
+        spent: What the answers so far cost; None without prices.
+        state: What is being done or waited for.
+    """
+
+    texts: int
+    glossed: int
+    failed: int
+    jobs: int
+    spent: Decimal | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What both ways to ask need.
+
+    Attributes:
+        run_id: The run.
+        texts: What to ask for: `source_hash` to the key of its request, and the text.
+        wanted: Those of the texts that may be asked for.
+        prompt: How it is asked.
+        journal: Where requests and answers are kept.
+        standing: How each text stands; grows.
+        budget: What it may cost.
+        max_attempts: Attempts after which a text is given up.
+        tried: Attempts of each text, by `source_hash`, that do not count: of an earlier job.
+        alarm: Halts where answers are of no use.
+        show: Is told how far it is.
+    """
+
+    run_id: str
+    texts: Mapping[str, tuple[str, str]]
+    wanted: Sequence[str]
+    prompt: Prompt
+    journal: Journal
+    standing: Standing
+    budget: Budget
+    max_attempts: int
+    tried: Mapping[str, int]
+    alarm: UsableAnswers
+    show: Callable[[LabelProgress], None]
+
+    def ask(self, name: str) -> Ask:
+        """Return the request for a text."""
+        key, text = self.texts[name]
+        return self.prompt.ask(key, name, text)[0]
+
+    def todo(self, under_way: Iterable[str] = ()) -> list[str]:
+        """Return the texts that are to be asked for, those under way left out."""
+        busy = set(under_way)
+        return [
+            name
+            for name in self.wanted
+            if name not in busy and name not in self.standing.accepted and not self._given_up(name)
+        ]
+
+    def asked(self, asks: Iterable[Ask]) -> dict[str, Asked]:
+        """Return requests by their keys, as answers are compared with them."""
+        return {ask.key: Asked(ask.source_hash, self.texts[ask.source_hash][1]) for ask in asks}
+
+    @property
+    def spent(self) -> Decimal:
+        """What the answers so far cost, 0 without prices."""
+        return self.budget.prices.cost(self.standing.usage)
+
+    def fitting(self, names: Sequence[str], *, reserved: Decimal = Decimal(0)) -> list[Ask]:
+        """Return requests for the first of some texts: as many as are sure to be within the limit.
+
+        Args:
+            names: The texts, by their hashes.
+            reserved: The most that what is running can cost.
+        """
+        asks = [self.ask(name) for name in names]
+        budget = replace(self.budget, spent=self.spent, reserved=reserved)
+        return asks[: budget.fitting(asks)]
+
+    def keep(self, stem: str, outcomes: Sequence[Outcome], job: str = "") -> None:
+        """Store answers, and take them into account."""
+        self.journal.keep_answers(stem, outcomes, job=job, day=today())
+        self.standing.add(self.journal.answers(stem))
+
+    def look_at(self, outcomes: Sequence[Outcome]) -> None:
+        """Halt where answers are of no use.
+
+        Raises:
+            QualityAlarmError: They are not.
+        """
+        usable = sum(outcome.failure is None for outcome in outcomes)
+        self.alarm.add(len(outcomes), usable, most_common_failure(outcomes))
+
+    def _given_up(self, name: str) -> bool:
+        """Whether a text is not asked for again; who refuses one would do so again."""
+        attempts = self.standing.attempts.get(name, 0) - self.tried.get(name, 0)
+        failed = self.standing.failed.get(name)
+        refused = failed is not None and failed["failure"] == RejectReason.REFUSED
+        return attempts >= (1 if refused else self.max_attempts)
+
+    def tell(self, jobs: int, state: str) -> None:
+        """Show how far it is."""
+        self.show(
+            LabelProgress(
+                len(self.texts),
+                len(self.standing.accepted),
+                len(self.standing.failed),
+                jobs,
+                self.spent if self.budget.prices != UNKNOWN_PRICES else None,
+                state,
+            )
+        )
+
+    def out_of_budget(self, left: int) -> TeacherError:
+        """Return the error that says that nothing more may be paid for."""
+        return TeacherError(
+            f"{self.spent:.4f} {self.budget.prices.currency} are spent, and the next request could "
+            f"pass cost.max_cost = {self.budget.max_cost:g}; {left:,} of {len(self.texts):,} texts "
+            f"are left. All answers are kept: raise cost.max_cost and run the same command again"
+        )
+
+
+def most_common_failure(outcomes: Iterable[Outcome]) -> str:
+    """Return what went wrong most often, with an example."""
+    failures = [outcome for outcome in outcomes if outcome.failure is not None]
+    if not failures:
+        return "nothing"
+    worst, _ = Counter(outcome.failure for outcome in failures).most_common(1)[0]
+    example = next(outcome for outcome in failures if outcome.failure is worst)
+    return f"{worst} ({example.detail})"
+
+
+def today() -> str:
+    """Return the day, UTC, in ISO 8601."""
+    return datetime.now(UTC).date().isoformat()

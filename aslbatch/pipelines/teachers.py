@@ -1,0 +1,57 @@
+"""The teacher of a job: the client of the service that its configuration names."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from aslbatch.config.pseudogloss import LabelRunSection, TeacherSection
+from aslbatch.labeling.gemini import GeminiBatch
+from aslbatch.labeling.openai_batch import OpenAiBatch
+from aslbatch.labeling.openai_chat import OpenAiChat
+from aslbatch.labeling.protocol import BatchTeacher
+from aslbatch.labeling.vllm_batch import VllmBatch
+
+
+def open_teacher(
+    teacher: TeacherSection, run: LabelRunSection, *, run_id: str
+) -> BatchTeacher | OpenAiChat:
+    """Return the client of a teacher; nothing is sent yet.
+
+    Args:
+        teacher: Who is asked. Its key is read from the environment.
+        run: How it is asked.
+        run_id: Names the folder in which `vllm run-batch` works.
+
+    Raises:
+        ConfigError: The package of the client is not installed, or the key is missing.
+    """
+    name = teacher.key_name
+    service: dict[str, Any] = {
+        "model": teacher.model,
+        "api_key": os.environ.get(name) if name else None,
+        "key_name": name or "",
+        "base_url": teacher.base_url,
+        "temperature": teacher.temperature,
+        "max_output_tokens": teacher.max_output_tokens,
+        "patience_s": run.patience_s,
+        "first_wait_s": min(1.0, run.poll_s),
+    }
+    if teacher.kind == "gemini":
+        return GeminiBatch(**service)
+    if teacher.kind == "openai_batch":
+        return OpenAiBatch(**service)
+    if teacher.kind == "chat":
+        return OpenAiChat(
+            **service,
+            concurrency=run.concurrency,
+            requests_per_minute=run.requests_per_minute,
+            timeout_s=run.timeout_s,
+        )
+    return VllmBatch(
+        model=teacher.model,
+        command=teacher.command,
+        folder=Path(tempfile.gettempdir(), f"aslbatch-vllm-{run_id}"),
+        temperature=teacher.temperature,
+        max_output_tokens=teacher.max_output_tokens,
+    )

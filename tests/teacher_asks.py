@@ -1,0 +1,59 @@
+"""Requests to a teacher of the tests, and what is done with every batch teacher."""
+
+import json
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from teacher_server import API_KEY, true_gloss
+
+from aslbatch.labeling.protocol import Ask, BatchTeacher, Ending, JobStatus, RawAnswer
+from aslbatch.provenance.hashing import source_hash
+
+TEXTS = {f"r{n}": f"We bake {n} chocolate cakes for your sister “Ann”." for n in range(60)}
+
+
+def ask_of(key: str, text: str) -> Ask:
+    user = {"id": f"row {key}", "source_hash": source_hash(text), "text": text}
+    return Ask(key, source_hash(text), "Gloss it.", json.dumps(user, ensure_ascii=False))
+
+
+ASKS = [ask_of(key, text) for key, text in TEXTS.items()]
+
+
+def uploaded(
+    teacher: BatchTeacher, folder: Path, asks: Sequence[Ask] = ASKS, name: str = "job-1"
+) -> str:
+    file = folder / f"{name}-requests.jsonl"
+    file.write_bytes(b"".join(teacher.line(ask) for ask in asks))
+    return teacher.upload(file, name)
+
+
+def ended(teacher: BatchTeacher, job: str) -> list[JobStatus]:
+    """Poll a job until it is over, and return all that was told of it."""
+    told = [teacher.poll(job)]
+    while not told[-1].state.is_final:
+        told.append(teacher.poll(job))
+    return told
+
+
+def answers_of(
+    teacher: BatchTeacher, folder: Path, asks: Sequence[Ask] = ASKS, name: str = "job-1"
+) -> list[RawAnswer]:
+    job = teacher.create(uploaded(teacher, folder, asks, name), name)
+    ended(teacher, job)
+    return list(teacher.fetch(job))
+
+
+def is_right(answer: RawAnswer) -> bool:
+    """Return whether an answer is the true one of the row that its key names."""
+    text = TEXTS[answer.key or ""]
+    right = {"id": f"row {answer.key}", "source_hash": source_hash(text), "gloss": true_gloss(text)}
+    return answer.ending is Ending.COMPLETE and json.loads(answer.text) == right
+
+
+def assert_safe(error: Exception, *secrets: str) -> None:
+    """One line, and no key in any part of the traceback."""
+    assert "\n" not in str(error)
+    shown = "".join(traceback.format_exception(error)) + repr(error)
+    assert not [secret for secret in (API_KEY, *secrets) if secret in shown]
