@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from aslbatch.config.model_sections import (
     BatchingSection,
@@ -17,6 +17,15 @@ from aslbatch.config.translate import TranslateConfig
 from aslbatch.evaluation.published import PUBLISHED
 
 Direction = Literal["into_gloss", "into_english"]
+
+
+def _distinct(directions: list[Direction]) -> list[Direction]:
+    if len(set(directions)) < len(directions):
+        raise ValueError("names a direction twice")
+    return directions
+
+
+Directions = Annotated[list[Direction], Field(min_length=1), AfterValidator(_distinct)]
 
 
 class PairsSection(Section):
@@ -114,7 +123,7 @@ class ScoreConfig(Section):
     """Translate an evaluation set and score the translations, both ways."""
 
     pairs: PairsSection = Field(description="What to translate, and what it should become.")
-    directions: Annotated[list[Direction], Field(min_length=1)] = Field(
+    directions: Directions = Field(
         default=["into_gloss", "into_english"], description="Which ways to score."
     )
     model: ModelSection = Field(description="Which model translates, and how it runs.")
@@ -143,13 +152,6 @@ class ScoreConfig(Section):
     run: RunSection = Field(
         default_factory=RunSection, description="How the work is spread over the cluster."
     )
-
-    @field_validator("directions")
-    @classmethod
-    def _are_distinct(cls, directions: list[Direction]) -> list[Direction]:
-        if len(set(directions)) < len(directions):
-            raise ValueError("names a direction twice")
-        return directions
 
     @field_validator("compare_with")
     @classmethod

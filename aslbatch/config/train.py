@@ -4,10 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from aslbatch.config.score import Direction
+from aslbatch.config.score import Direction, Directions
 from aslbatch.config.section import AutoOrCount, Location, Paths, Section, StorageOptions, Text
 
-_Directions = Annotated[list[Direction], Field(min_length=1)]
 _BOTH: list[Direction] = ["into_gloss", "into_english"]
 
 
@@ -21,7 +20,7 @@ class DataSection(Section):
         default_factory=dict,
         description="Use only rows whose columns hold these texts, such as {split: train}.",
     )
-    directions: _Directions = Field(default=_BOTH, description="Which ways they are translated.")
+    directions: Directions = Field(default=_BOTH, description="Which ways they are translated.")
     times: Annotated[float, Field(gt=0)] = Field(
         default=1.0, description="How often each pair is seen in an epoch: mixes sets of data."
     )
@@ -47,7 +46,7 @@ class ValidationSection(Section):
         default_factory=dict,
         description="Use only rows whose columns hold these texts, such as {split: train}.",
     )
-    directions: _Directions = Field(default=_BOTH, description="Which ways are measured.")
+    directions: Directions = Field(default=_BOTH, description="Which ways are measured.")
     rows: int = Field(default=1_000, ge=1, description="Most rows used, spread over the set.")
     every_steps: Literal["epoch"] | Annotated[int, Field(ge=1)] = Field(
         default="epoch", description="Steps between measurements."

@@ -1,5 +1,6 @@
 """Loading a configuration: every fault at once, each with its file and line."""
 
+import json
 import pickle
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 
 from aslbatch.config.load import load_config
 from aslbatch.config.resolved import resolved
+from aslbatch.config.train import TrainConfig
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.errors import ConfigError
 from aslbatch.text.normalize import NormalizeRules
@@ -268,3 +270,16 @@ def test_rules_for_captions_spare_gloss_unless_asked_for(source, target, cleaned
     ] * 4
     assert rules["strip_dashes"] is True
     assert NormalizeRules(**rules).max_characters == 10_000
+
+
+def test_a_training_names_no_direction_twice(tmp_path):
+    pairs = {"paths": "pairs.parquet", "directions": ["into_gloss", "into_gloss"]}
+    start, sink = {"name": "demo"}, {"path": "out"}
+    path = tmp_path / "job.yaml"
+    path.write_text(
+        json.dumps({"data": [pairs], "validation": pairs, "start": start, "sink": sink})
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, TrainConfig)
+    assert ["names a direction twice" in fault for fault in caught.value.faults] == [True, True]
+    assert "data[0].directions" in caught.value.faults[0]
