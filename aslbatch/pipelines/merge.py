@@ -89,10 +89,8 @@ def merge_adapter(
     transformers.utils.logging.disable_progress_bar()
     adapter_folder, target = Path(adapter), Path(out)
     _check_place(target, overwrite=overwrite)
-    named = base or read_adapter_config(adapter_folder).get("base_model_name_or_path")
-    if not named:
-        raise MergeError(f"{adapter}: {ADAPTER_CONFIG} names no base; name it with --base")
-    checkpoint = find_checkpoint(named)
+    training = _training(adapter_folder)
+    checkpoint = _base(adapter_folder, base, training)
     check_adapter(adapter_folder, checkpoint.folder)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
@@ -105,7 +103,7 @@ def merge_adapter(
         card_of_scores = _scores(scores, find_checkpoint(str(merged)).sha256) if scores else None
         record = _record(adapter_folder, checkpoint, gate, precision)
         (merged / MERGE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        card = merge_card(record, _training(adapter_folder), card_of_scores)
+        card = merge_card(record, training, card_of_scores)
         (merged / "README.md").write_text(card, encoding="utf-8")
         if target.exists():
             target.rename(Path(scratch) / "before")
@@ -121,6 +119,30 @@ def _check_place(target: Path, *, overwrite: bool) -> None:
         raise SinkError(f"{target} holds something else than a merged model; name another folder")
     if not overwrite:
         raise SinkError(f"{target} is not empty; name another folder, or replace it, --overwrite")
+
+
+def _base(adapter: Path, wanted: str | None, training: dict[str, Any] | None) -> Checkpoint:
+    """Return the base, which must be the one that the adapter was trained on.
+
+    Args:
+        adapter: The adapter's folder.
+        wanted: The base to use; None for the one that the adapter names.
+        training: What the train job recorded, where it did.
+    """
+    config = read_adapter_config(adapter)
+    named = config.get("base_model_name_or_path")
+    if not (name := wanted or named):
+        raise MergeError(f"{adapter}: {ADAPTER_CONFIG} names no base; name it with --base")
+    checkpoint = find_checkpoint(name, revision=config.get("revision") if name == named else None)
+    trained = (training or {}).get("base")
+    if trained and trained["sha256"] != checkpoint.sha256:
+        raise MergeError(
+            f"{name}: the fingerprint of configuration, tokenizer and weights is "
+            f"{checkpoint.sha256}, but {adapter / TRAINING} says that the adapter was trained on "
+            f"{trained['name']}, which was {trained['sha256']}; name that one, or a copy of all "
+            f"its files, with --base"
+        )
+    return checkpoint
 
 
 def _probes() -> list[Probe]:

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 
 from aslbatch.errors import ConfigError
-from aslbatch.models.checkpoint import find_checkpoint
+from aslbatch.models.checkpoint import Checkpoint, find_checkpoint
 from aslbatch.models.loading import load_model
 from aslbatch.models.tokenizer import Tokenizer
 from aslbatch.pipelines.train_data import Pairs
@@ -47,15 +47,15 @@ def _precision(settings: TrainSettings) -> Literal["float32", "bfloat16"]:
     return "bfloat16" if on_gpu else "float32"
 
 
-def start_checkpoint(settings: TrainSettings, world: World, pairs: list[Pairs]) -> tuple[str, Path]:
-    """Return what names the checkpoint to start from, and its folder; it is made where needed.
+def start_checkpoint(settings: TrainSettings, world: World, pairs: list[Pairs]) -> Checkpoint:
+    """Return the checkpoint to start from; it is made where needed.
 
     Raises:
         ModelError: There is no such checkpoint.
         ConfigError: A vocabulary of the size wanted cannot be learned.
     """
     if settings.start is not None and settings.has_gloss:
-        return settings.start, _given(settings, settings.start)
+        return _given(settings, settings.start)
     storage = settings.storage.below(TRAINING_START)
     if world.rank == 0 and not storage.exists("config.json"):
         with tempfile.TemporaryDirectory() as folder:
@@ -68,21 +68,21 @@ def start_checkpoint(settings: TrainSettings, world: World, pairs: list[Pairs]) 
             storage.publish("config.json", config)
     world.wait()
     options = settings.config.sink.storage_options
-    return storage.location, find_checkpoint(storage.location, storage_options=options).folder
+    return find_checkpoint(storage.location, storage_options=options)
 
 
-def _given(settings: TrainSettings, name: str) -> Path:
-    """Return the folder of the checkpoint that the configuration names."""
+def _given(settings: TrainSettings, name: str) -> Checkpoint:
+    """Return the checkpoint that the configuration names."""
     return find_checkpoint(
         name, revision=settings.start_revision, storage_options=settings.start_options
-    ).folder
+    )
 
 
 def _make_start(settings: TrainSettings, pairs: list[Pairs], out: Path) -> None:
     """Write the checkpoint: that of the configuration with the code for gloss, or a new one."""
     new, training = settings.config.start.new, settings.config.training
     if new is None:
-        write_with_gloss(_given(settings, settings.start or ""), out)
+        write_with_gloss(_given(settings, settings.start or "").folder, out)
         return
     shape = new.model_dump(exclude={"vocabulary", "dropout"})
     try:
@@ -98,13 +98,8 @@ def _make_start(settings: TrainSettings, pairs: list[Pairs], out: Path) -> None:
         raise ConfigError(f"start.new.vocabulary: {error}; lower it") from error
 
 
-def learner_of(settings: TrainSettings, name: str, folder: Path) -> tuple[Learner, Tokenizer]:
+def learner_of(settings: TrainSettings, start: Checkpoint) -> tuple[Learner, Tokenizer]:
     """Return what is trained of a checkpoint, and its tokenizer.
-
-    Args:
-        settings: Says what is trained.
-        name: What finds the checkpoint again.
-        folder: Where it lies.
 
     Raises:
         ModelError: It cannot be loaded.
@@ -112,7 +107,7 @@ def learner_of(settings: TrainSettings, name: str, folder: Path) -> tuple[Learne
     method, training = settings.config.method, settings.config.training
     frozen = method.kind == "lora"
     loaded = load_model(
-        folder,
+        start.folder,
         languages=(ENGLISH_CODE, GLOSS_CODE),
         precision=_precision(settings) if frozen else "float32",
         device=settings.device,
@@ -121,7 +116,8 @@ def learner_of(settings: TrainSettings, name: str, folder: Path) -> tuple[Learne
         return WholeModel(loaded.model), loaded.tokenizer
     adapter = Adapter(
         loaded.model,
-        base=name,
+        base=start.name,
+        revision=start.revision or None,
         token_id=loaded.tokenizer.language_id(GLOSS_CODE),
         rank=method.rank,
         alpha=method.alpha,

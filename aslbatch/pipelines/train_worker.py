@@ -55,7 +55,7 @@ def train_worker(settings: TrainSettings) -> None:
         for section, files in zip(config.data, settings.data, strict=True)
     ]
     start = start_checkpoint(settings, world, pairs)
-    learner, tokenizer = learner_of(settings, *start)
+    learner, tokenizer = learner_of(settings, start)
     examples, portions, accounts = training_examples(
         config.data, pairs, tokenizer, config.training.max_length
     )
@@ -70,7 +70,7 @@ def train_worker(settings: TrainSettings) -> None:
     work.resume()
     work.run()
     if world.rank == 0:
-        work.finish([asdict(account) for account in accounts])
+        work.finish(start.identity, [asdict(account) for account in accounts])
     world.wait()
 
 
@@ -139,8 +139,13 @@ class _Work:
                 if measured or is_last or training.step % save_every == 0:
                     self._save()
 
-    def finish(self, data: list[dict[str, Any]]) -> None:
-        """Write the best state's adapter or model, and the record that says that it is whole."""
+    def finish(self, base: dict[str, str], data: list[dict[str, Any]]) -> None:
+        """Write the best state's adapter or model, and the record that says that it is whole.
+
+        Args:
+            base: Identity of the checkpoint that was trained on.
+            data: What became of each entry of `data`.
+        """
         config, best = self._settings.config, self._measured.best
         step = best["step"] if best else self._training.step
         if step != self._training.step:
@@ -150,6 +155,7 @@ class _Work:
             self._training.restore_parameters(state)
         record = {
             **self._settings.record,
+            "base": base,
             "data": data,
             "steps": {"planned": self._steps, "taken": self._training.step, "best": step},
             "measured": {"score": self._measured.score, "best": best, "all": self._measured.made},

@@ -38,6 +38,7 @@ class Adapter:
         model: MBartForConditionalGeneration,
         *,
         base: str,
+        revision: str | None = None,
         token_id: int,
         rank: int,
         alpha: int,
@@ -49,6 +50,7 @@ class Adapter:
         Args:
             model: The base, on its device; changed in place.
             base: What finds the base again, for the adapter's configuration.
+            revision: The commit of a base on the Hub.
             token_id: The row of the embeddings that is trained.
             rank: Inner width of the matrices.
             alpha: Their product is scaled by `alpha / rank`.
@@ -64,7 +66,7 @@ class Adapter:
             task_type="SEQ_2_SEQ_LM",
             target_modules=list(TARGETS),
         )
-        self._base = base
+        self._base, self._revision = base, revision
         with peft_called():
             self._peft: PeftModel = get_peft_model(model, copy.deepcopy(self._config))
         base_model: Any = self._peft.get_base_model()
@@ -103,7 +105,7 @@ class Adapter:
         folder.mkdir(parents=True, exist_ok=True)
         config = copy.deepcopy(self._config)
         config.trainable_token_indices = [self._token_id]
-        config.base_model_name_or_path = self._base
+        config.base_model_name_or_path, config.revision = self._base, self._revision
         config.inference_mode = True
         config.save_pretrained(str(folder))
         state: dict[str, Tensor] = get_peft_model_state_dict(self._peft, adapter_name=_NAME)

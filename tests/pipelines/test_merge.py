@@ -8,6 +8,7 @@ import pytest
 import torch
 from peft import PeftModel
 from safetensors.torch import load_file, save_file
+from tiny_checkpoint import tiny_checkpoint
 from transformers import MBart50Tokenizer, MBartForConditionalGeneration
 
 from aslbatch.errors import MergeError, SinkError
@@ -170,9 +171,31 @@ def test_unfit_adapters_are_refused_and_nothing_is_written(adapter, tmp_path, ti
     assert not list(tmp_path.glob(".out*"))
 
 
-def test_a_base_without_the_code_is_refused(adapter, tmp_path):
-    from tiny_checkpoint import tiny_checkpoint
+def test_a_base_on_the_hub_is_the_commit_that_the_adapter_was_trained_on(adapter, tmp_path, hub):
+    plain = tiny_checkpoint(tmp_path / "plain", gloss=False)
+    commit = hub.publish("models", "org/base", plain)
+    hub.publish("models", "org/base", DEMO_FOLDER)
+    config = {"base_model_name_or_path": "org/base", "revision": commit}
+    pinned = copy_of(adapter, tmp_path / "pinned", **config)
+    # What is on the branch now would pass.
+    with pytest.raises(MergeError, match=f"{commit}: the base does not know asl_GL"):
+        hub.call(merge_adapter, str(pinned), str(tmp_path / "out"))
 
+
+def test_another_base_than_the_one_trained_on_is_refused(adapter, tmp_path):
+    trained = copy_of(adapter, tmp_path / "trained")
+    demo, other = find_checkpoint("demo").identity, tmp_path / "other"
+    (trained / "training.json").write_text(json.dumps({"base": demo}))
+    shutil.copytree(DEMO_FOLDER, other)
+    tensors = load_file(other / "model.safetensors")
+    tensors["model.encoder.layers.0.fc1.bias"][0] += 1e-3
+    save_file(tensors, other / "model.safetensors", metadata={"format": "pt"})
+    now = find_checkpoint(str(other)).sha256
+    with pytest.raises(MergeError, match=rf"{now}, but .* on demo, .*{demo['sha256']}; .*--base"):
+        merge_adapter(str(trained), str(tmp_path / "out"), base=str(other))
+
+
+def test_a_base_without_the_code_is_refused(adapter, tmp_path):
     plain = tiny_checkpoint(tmp_path / "plain", gloss=False)
     with pytest.raises(MergeError, match="does not know asl_GL"):
         check_adapter(adapter, plain)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from training_examples import demo_pairs
 from transformers import MBartForConditionalGeneration
 
 from aslbatch.config.train import TrainConfig
-from aslbatch.errors import OutputMismatchError, SourceError
+from aslbatch.errors import MergeError, OutputMismatchError, SourceError
 from aslbatch.evaluation.token_f1 import corpus_token_f1
 from aslbatch.models.checkpoint import DEMO_FOLDER, find_checkpoint
 from aslbatch.models.decoding import Decoding
@@ -168,7 +169,12 @@ def test_a_base_without_the_code_gets_it_once_warm_started(tmp_path):
     settings = json.loads(Path("out/adapter/adapter_config.json").read_text())
     assert settings["base_model_name_or_path"] == str(Path("out/start").absolute())
     # And so it is merged, with what it was trained on in its card.
-    merge_adapter(trained.result, "merged")
+    start = find_checkpoint(str(Path("out/start").absolute())).identity
+    assert trained.record["base"] == start
+    with pytest.raises(MergeError, match=rf"plain: .*{start['name']}.*{start['sha256']}.*--base"):
+        merge_adapter(trained.result, "merged", base=str(plain))
+    shutil.copytree("out/start", "elsewhere")
+    merge_adapter(trained.result, "merged", base="elsewhere")
     card = Path("merged/README.md").read_text()
     assert f"| `train.parquet` | cc0-1.0 | {PAIRS:,} | {PAIRS:,} | 1 | {PAIRS // 2:,} |" in card
 

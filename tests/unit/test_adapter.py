@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from peft import PeftModel
+from peft import PeftConfig, PeftModel
 from training_examples import batches_of, demo_examples
 from transformers import MBartForConditionalGeneration
 
@@ -100,6 +100,11 @@ def test_its_gradients_are_those_of_peft(trained, tmp_path):
             assert torch.allclose(ours.grad, parameter.grad.squeeze(0), rtol=1e-3, atol=1e-3), name
             compared += 1
     assert compared == len(adapter.parameters)
+
+
+def test_the_commit_of_the_base_is_recorded_where_peft_reads_it(token_id, tmp_path):
+    make(token_id, revision="0" * 40).save(tmp_path)
+    assert PeftConfig.from_pretrained(tmp_path).revision == "0" * 40
 
 
 def test_bfloat16_trains_the_row_in_full_precision(token_id):
