@@ -21,13 +21,13 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except ray.exceptions.RayError as error:
-        raise _find(error) or AslbatchError(
+        raise find_error(error) or AslbatchError(
             f"a worker failed: {_headline(error)}; -v shows more"
         ) from error
     except AslbatchError:
         raise
     except Exception as error:
-        if found := _find(error):
+        if found := find_error(error):
             raise found from error
         raise
 
@@ -39,8 +39,8 @@ def _headline(error: Exception) -> str:
     return next(named, lines[-1]).strip()
 
 
-def _find(error: BaseException | None) -> AslbatchError | None:
-    """Search causes and contexts, and what Ray keeps elsewhere."""
+def find_error(error: BaseException | None) -> AslbatchError | None:
+    """Return this package's error in causes and contexts, and in what Ray keeps elsewhere."""
     seen: set[int] = set()
     todo = [error]
     while todo:
@@ -51,7 +51,8 @@ def _find(error: BaseException | None) -> AslbatchError | None:
         if isinstance(current, AslbatchError) and not isinstance(current, ray.exceptions.RayError):
             return current
         seen.add(id(current))
-        # Ray Train keeps the errors of its workers by their ranks.
+        # Ray Train keeps the errors of its workers by their ranks, and that of its controller.
         todo += getattr(current, "worker_failures", {}).values()
-        todo += [getattr(current, "cause", None), current.__cause__, current.__context__]
+        todo += [getattr(current, name, None) for name in ("cause", "controller_failure")]
+        todo += [current.__cause__, current.__context__]
     return None

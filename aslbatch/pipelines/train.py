@@ -27,6 +27,7 @@ from aslbatch.pipelines.ownership import check_free, check_owner, is_whole
 from aslbatch.pipelines.pair_rows import PairFiles
 from aslbatch.pipelines.run_record import run_record
 from aslbatch.pipelines.train_data import scan
+from aslbatch.pipelines.train_failure import EndAtFault
 from aslbatch.pipelines.train_settings import TrainSettings
 from aslbatch.pipelines.train_worker import train_worker
 from aslbatch.provenance.identity import RunIdentity
@@ -175,6 +176,7 @@ def _fit(job: _Job, reporter: TrainingReporter) -> None:
             storage_path=folder,
             storage_filesystem=file_system,
             failure_config=FailureConfig(max_failures=job.config.run.max_failures),
+            callbacks=[EndAtFault()],
         ),
     ).fit()
     job.storage.delete(TRAINING_RAY)

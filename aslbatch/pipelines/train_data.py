@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from aslbatch.config.score import Direction
-from aslbatch.config.train import DataSection, ValidationSection
-from aslbatch.errors import SourceError
+from aslbatch.config.train import DataSection, TrainingSection, ValidationSection
+from aslbatch.errors import ConfigError, SourceError
 from aslbatch.models.tokenizer import Tokenizer
 from aslbatch.pipelines.pair_rows import PairFiles
 from aslbatch.storage.folder import Storage
 from aslbatch.text.languages import ENGLISH_CODE, GLOSS_CODE
-from aslbatch.training.batches import Portion
+from aslbatch.training.batches import Batches, Portion
 from aslbatch.training.examples import Example, Examples, encode_pairs
 from aslbatch.training.validation import Held
 
@@ -157,6 +157,37 @@ def training_examples(
             )
         )
     return Examples(found), portions, accounts
+
+
+def batches_of(
+    training: TrainingSection, examples: Examples, portions: Sequence[Portion]
+) -> Batches:
+    """Return the batches of a training.
+
+    Raises:
+        ConfigError: An example is larger than a batch may be, or there are none.
+    """
+    longest = int(examples.lengths.sum(axis=1).max(initial=0))
+    if longest > training.batch_tokens:
+        raise ConfigError(
+            f"training.batch_tokens: is {training.batch_tokens}, and the longest pair has "
+            f"{longest} tokens, both sides together; raise it, or lower training.max_length "
+            f"({training.max_length}), which leaves longer pairs out"
+        )
+    try:
+        return Batches(
+            examples.lengths,
+            portions,
+            max_tokens=training.batch_tokens,
+            max_examples=training.batch_examples,
+            seed=training.seed,
+        )
+    except ValueError as error:
+        raise ConfigError(
+            f"data: {error}: {len(examples)} examples have at most training.max_length "
+            f"({training.max_length}) tokens a side; raise that, or data[0].times where it is "
+            f"below 1"
+        ) from error
 
 
 def held_out(section: ValidationSection, files: PairFiles) -> list[Held]:

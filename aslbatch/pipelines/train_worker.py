@@ -18,6 +18,7 @@ from aslbatch.models.decoding import Decoding
 from aslbatch.models.tokenizer import Tokenizer
 from aslbatch.pipelines.train_curves import Curves
 from aslbatch.pipelines.train_data import (
+    batches_of,
     held_out,
     read_pairs,
     training_examples,
@@ -59,13 +60,7 @@ def train_worker(settings: TrainSettings) -> None:
     examples, portions, accounts = training_examples(
         config.data, pairs, tokenizer, config.training.max_length
     )
-    batches = Batches(
-        examples.lengths,
-        portions,
-        max_tokens=config.training.batch_tokens,
-        max_examples=config.training.batch_examples,
-        seed=config.training.seed,
-    )
+    batches = batches_of(config.training, examples, portions)
     work = _Work(settings, learner, tokenizer, examples, batches, world)
     work.resume()
     work.run()
