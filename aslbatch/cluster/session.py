@@ -112,6 +112,16 @@ class Cluster:
             where = "on this machine" if _is_local() else f"at RAY_ADDRESS = {address}"
             raise AslbatchError(f"Ray cannot be started or joined {where}: {error}") from error
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether it is a cluster of this machine alone; one that was joined may grow."""
+        return self._started and _is_local()
+
+    def nodes(self) -> list[dict[str, float]]:
+        """Return what each living node has: `CPU`s, `GPU`s, bytes of `memory`."""
+        self.start()
+        return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
     def gpus_of_worker(self, wanted: float | str) -> float:
         """Return the accelerators of a worker; `auto` takes one where there are any."""
         self.start()
@@ -153,11 +163,10 @@ class Cluster:
         room = gpus / each_gpu if each_gpu else total.get("CPU", 1.0) / each_cpu
         wanted = max(1, int(room)) if workers == AUTO else int(workers)
         if workers == AUTO and not each_gpu and worker_bytes:
-            nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
             threads = each_cpu if cpus_per_worker != AUTO else None
-            wanted, each_cpu = fit(nodes, worker_bytes=worker_bytes, threads=threads)
-        # A cluster that was joined may grow; one of this machine alone would wait for ever.
-        if self._started and _is_local() and wanted > room:
+            wanted, each_cpu = fit(self.nodes(), worker_bytes=worker_bytes, threads=threads)
+        # A cluster of this machine alone would wait for ever.
+        if self.is_alone and wanted > room:
             raise ConfigError(
                 f"{wanted} workers with {each_cpu} CPUs and {each_gpu:g} GPUs each do not fit on "
                 f"this machine with {total.get('CPU', 0):g} CPUs and {gpus:g} GPUs; lower "

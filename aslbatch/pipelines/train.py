@@ -6,12 +6,11 @@ Killed and run again, it goes on from the last state that was kept.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-import ray
 from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train.torch import TorchTrainer
 
@@ -19,13 +18,14 @@ import aslbatch
 from aslbatch.cluster.session import Cluster
 from aslbatch.cluster.training_progress import TrainingProgress, TrainingReporter
 from aslbatch.config.resolved import resolved
-from aslbatch.config.train import TrainConfig, TrainRunSection
+from aslbatch.config.train import TrainConfig
 from aslbatch.models.checkpoint import Checkpoint, find_checkpoint
 from aslbatch.models.inspection import check_checkpoint
 from aslbatch.pipelines.failure import plain_errors
 from aslbatch.pipelines.ownership import check_free, check_owner, is_whole
 from aslbatch.pipelines.pair_rows import PairFiles
 from aslbatch.pipelines.run_record import run_record
+from aslbatch.pipelines.train_crew import Crew, crew_of
 from aslbatch.pipelines.train_data import scan
 from aslbatch.pipelines.train_failure import EndAtFault
 from aslbatch.pipelines.train_settings import TrainSettings
@@ -88,10 +88,11 @@ def train(
     _claim(job, overwrite=overwrite)
     if not storage.exists(TRAINING):
         with Cluster(verbose=verbose) as cluster, plain_errors():
-            cluster.start()
+            nodes = cluster.nodes()
+            crew = crew_of(config.run, nodes, may_grow=not cluster.is_alone)
             reporter = TrainingReporter()
             with reporter.watched(show) if show else nullcontext():
-                _fit(job, reporter)
+                _fit(job, crew, reporter)
     record = json.loads(storage.read(TRAINING))
     return Trained(f"{storage.uri.rstrip('/')}/{TRAINED[config.method.kind]}", record)
 
@@ -144,9 +145,8 @@ def _claim(job: _Job, *, overwrite: bool) -> None:
         check_owner(storage, job.identity)
 
 
-def _fit(job: _Job, reporter: TrainingReporter) -> None:
+def _fit(job: _Job, crew: Crew, reporter: TrainingReporter) -> None:
     """Train on the cluster; workers that die are started again, and go on."""
-    crew = _crew(job.config.run, ray.cluster_resources())
     start = job.config.start
     settings = TrainSettings(
         config=job.config,
@@ -180,27 +180,6 @@ def _fit(job: _Job, reporter: TrainingReporter) -> None:
         ),
     ).fit()
     job.storage.delete(TRAINING_RAY)
-
-
-class _Crew(NamedTuple):
-    """How many workers there are, and what each takes."""
-
-    workers: int
-    threads: int
-    gpus: float
-    logical_cpus: float
-
-
-def _crew(run: TrainRunSection, resources: Mapping[str, float]) -> _Crew:
-    """Return the workers for what a cluster has: one a GPU, or else one with all CPUs."""
-    cpus, there = resources.get("CPU", 1.0), resources.get("GPU", 0.0)
-    gpus = float(bool(there)) if run.gpus_per_worker == "auto" else run.gpus_per_worker
-    workers = max(1, int(there / gpus)) if gpus else 1
-    workers = workers if run.workers == "auto" else run.workers
-    threads = max(1, int(cpus / workers))
-    threads = threads if run.cpus_per_worker == "auto" else run.cpus_per_worker
-    # Of Ray's CPUs a little is left to its own processes, or a machine of few would never begin.
-    return _Crew(workers, threads, gpus, min(threads, cpus / (workers + 1)))
 
 
 def _record(job: _Job) -> dict[str, Any]:

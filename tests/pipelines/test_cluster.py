@@ -76,6 +76,14 @@ def test_memory_is_counted_node_by_node(nodes, threads, expected):
     assert fit(resources, worker_bytes=1_000, threads=threads) == expected
 
 
+def test_a_cluster_that_is_joined_may_grow(cluster):
+    joined = Cluster()
+    assert (cluster.is_alone, joined.is_alone) == (True, False)
+    assert joined.nodes() == cluster.nodes()
+    assert [node["CPU"] >= 1 for node in cluster.nodes()] == [True]
+    assert not joined.is_alone
+
+
 def test_more_workers_than_the_machine_holds_are_refused(cluster):
     with pytest.raises(ConfigError, match=r"1000 workers .* do not fit on this machine"):
         cluster.pool(workers=1_000, cpus_per_worker=1, gpus_per_worker=0, choice=CHOICE)
