@@ -32,8 +32,8 @@ class UsableAnswers:
         if is_poor and self._last_was_poor:
             raise QualityAlarmError(
                 f"only {usable:,} of the last {answers:,} answers are usable, and about as few "
-                f"before them; most others: {reason}; what is usable is kept. Mend the cause "
-                f"(model, prompt, teacher.max_output_tokens) before more is paid for, or lower "
-                f"run.min_usable_share; the same command goes on"
+                f"before them; most others: {reason}; what is usable is kept. Mend the cause, such "
+                f"as too small a teacher.max_output_tokens, or lower run.min_usable_share; the same "
+                f"command goes on. Another model or prompt is another run, with another sink.path"
             )
         self._last_was_poor = is_poor

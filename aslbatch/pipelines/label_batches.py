@@ -128,7 +128,8 @@ class BatchAsking:
         if self._digest(asks) != job.request_sha256:
             raise OutputMismatchError(
                 f"{self.asking.journal.uri}: the requests of job {job.name} would be others now "
-                f"than when it was planned; run it with the version of aslbatch that planned it"
+                f"than when it was planned; run it once with the version of aslbatch, and the "
+                f"teacher.max_output_tokens, that planned it"
             )
         note = f"on {today()} the service listed no job {job.name}, so that it was created again"
         return self._create(replace(job, possible_orphans=(*job.possible_orphans, note)), asks)

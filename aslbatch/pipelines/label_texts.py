@@ -111,13 +111,14 @@ class Asking:
         self.standing.add(self.journal.answers(stem))
 
     def look_at(self, outcomes: Sequence[Outcome]) -> None:
-        """Halt where answers are of no use.
+        """Halt where answers are of no use; one that did not come, as of an expired job, is none.
 
         Raises:
             QualityAlarmError: They are not.
         """
-        usable = sum(outcome.failure is None for outcome in outcomes)
-        self.alarm.add(len(outcomes), usable, most_common_failure(outcomes))
+        came = [each for each in outcomes if each.failure is not RejectReason.MISSING_ANSWER]
+        usable = sum(outcome.failure is None for outcome in came)
+        self.alarm.add(len(came), usable, most_common_failure(came))
 
     def _given_up(self, name: str) -> bool:
         """Whether a text is not asked for again; who refuses one would do so again."""

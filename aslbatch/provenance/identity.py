@@ -14,7 +14,8 @@ _NOT_DECISIVE_KEYS = {
     "model": ("storage_options", "shortlist"),
     "batching": ("target_ratio",),
     "sink": ("storage_options", "path"),
-    "teacher": ("base_url", "api_key_env", "command"),
+    # Answers that were cut off are asked for again with more tokens, not all of them.
+    "teacher": ("base_url", "api_key_env", "command", "max_output_tokens"),
     # What is in these files is in the hash of the prompt.
     "prompt": ("instructions", "examples", "storage_options"),
 }

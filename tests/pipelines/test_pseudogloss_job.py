@@ -8,7 +8,13 @@ from labeling import API_KEY, KEY_NAME, config, corpus, teacher
 from teacher_faults import Faults
 from teacher_server import true_gloss
 
-from aslbatch.errors import ConfigError, LostJobError, SourceError, TeacherError
+from aslbatch.errors import (
+    ConfigError,
+    LostJobError,
+    QualityAlarmError,
+    SourceError,
+    TeacherError,
+)
 from aslbatch.pipelines.label_dry_run import dry_run
 from aslbatch.pipelines.label_retry import retry_labels
 from aslbatch.pipelines.pseudogloss import pseudogloss
@@ -173,6 +179,25 @@ def test_a_source_column_with_a_name_of_ours_is_refused(workplace):
         with pytest.raises(Exception, match="'job'"):
             pseudogloss(config("gemini", server.base, source={"paths": "a.jsonl"}))
         assert not server.jobs
+
+
+def test_answers_of_no_use_halt_the_run_and_longer_ones_go_on_with_it(workplace):
+    corpus(workplace, 200)
+    with teacher("gemini", Faults(truncated=1.0)) as server:
+        job = config("gemini", server.base, run__max_jobs=1, run__job_requests=40)
+        with pytest.raises(QualityAlarmError, match=r"only 0 of the last 40 answers.*cut_off"):
+            pseudogloss(job)
+        assert len(server.jobs) == 2
+        server.faults = Faults()
+        done = pseudogloss(config("gemini", server.base, teacher__max_output_tokens=2_000))
+    assert done.summary.translated == 200
+
+
+def test_a_corpus_without_a_word_needs_no_teacher(workplace):
+    (workplace / "a.jsonl").write_text('{"text": "..."}\n{"text": ""}\n')
+    done = pseudogloss(config("gemini", "http://127.0.0.1:9", source={"paths": "a.jsonl"}))
+    assert (done.summary.translated, done.summary.failed) == (0, 0)
+    assert verify(Storage("out")).faults == ()
 
 
 def test_jobs_that_end_without_any_answer_cost_no_attempt_and_not_for_ever(workplace):
