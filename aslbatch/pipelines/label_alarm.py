@@ -33,7 +33,7 @@ class UsableAnswers:
             raise QualityAlarmError(
                 f"only {usable:,} of the last {answers:,} answers are usable, and about as few "
                 f"before them; most others: {reason}; what is usable is kept. Mend the cause, such "
-                f"as too small a teacher.max_output_tokens, or lower run.min_usable_share; the same "
-                f"command goes on. Another model or prompt is another run, with another sink.path"
+                f"as too small a teacher.max_output_tokens, or lower run.min_usable_share; the "
+                f"same command goes on. Another model or prompt is another run"
             )
         self._last_was_poor = is_poor

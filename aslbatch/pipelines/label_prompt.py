@@ -106,16 +106,19 @@ def _read_text(section: PromptSection) -> str:
 def _read_examples(
     section: PromptSection, sink: Storage, rules: NormalizeRules
 ) -> tuple[Example, ...]:
-    files = PairFiles.scan(
-        "prompt",
-        [section.examples or ""],
-        sink,
-        format=section.format,
-        english=section.english,
-        gloss=section.gloss,
-        others=(section.id,),
-        storage_options=section.storage_options,
-    )
+    try:
+        files = PairFiles.scan(
+            "prompt",
+            [section.examples or ""],
+            sink,
+            format=section.format,
+            english=section.english,
+            gloss=section.gloss,
+            others=(section.id,),
+            storage_options=section.storage_options,
+        )
+    except SourceError as error:  # here the files have another key than elsewhere
+        raise SourceError(error.message.replace("prompt.paths", "prompt.examples")) from error
     examples: dict[str, Example] = {}
     for row in files.rows():
         where = f"{row['source_uri']} row {row['source_row']}"
