@@ -47,6 +47,10 @@ class Measurements:
         """The measurement with the highest mean, the first of those that are equal."""
         return max(self.made, key=lambda each: each["mean"], default=None)
 
+    def ranked(self) -> list[dict[str, Any]]:
+        """Return the measurements from the best on; of equal ones the first comes first."""
+        return sorted(self.made, key=lambda each: -each["mean"])
+
     @property
     def is_over(self) -> bool:
         """Whether there was no new best for so long that it is time to stop."""

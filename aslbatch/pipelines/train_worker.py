@@ -4,6 +4,7 @@ All workers do the same on their share of each step; the first one also writes.
 """
 
 import json
+import logging
 import tempfile
 import time
 from dataclasses import asdict
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 
 from aslbatch.cluster.training_progress import TrainingProgress
-from aslbatch.errors import ConfigError
+from aslbatch.errors import SinkError
 from aslbatch.models.decoding import Decoding
 from aslbatch.models.tokenizer import Tokenizer
 from aslbatch.pipelines.train_curves import Curves
@@ -43,6 +44,8 @@ from aslbatch.training.saving import save_checkpoint
 from aslbatch.training.validation import translate_held
 from aslbatch.training.world import World
 
+_log = logging.getLogger(__name__)
+_DAMAGED = "%s: the state of step %d, the best, is damaged; the next best that is whole is taken"
 _RECENT = 50
 _KEPT = 2
 
@@ -105,7 +108,7 @@ class _Work:
 
     def resume(self) -> None:
         """Go back to the newest state, if there is one."""
-        state = self._states.newest()
+        state = self._states.resume(self._world)
         if state is not None:
             self._training.restore(state)
             self._measured.made = state["measured"]
@@ -141,19 +144,16 @@ class _Work:
             base: Identity of the checkpoint that was trained on.
             data: What became of each entry of `data`.
         """
-        config, best = self._settings.config, self._measured.best
+        config = self._settings.config
+        best, damaged = self._restore_best()
         step = best["step"] if best else self._training.step
-        if step != self._training.step:
-            state = self._states.load(step)
-            if state is None:
-                raise ConfigError(f"{self._storage.uri}: the best state, {step}, is damaged")
-            self._training.restore_parameters(state)
+        measured = {"best": best, "damaged": damaged, "all": self._measured.made}
         record = {
             **self._settings.record,
             "base": base,
             "data": data,
             "steps": {"planned": self._steps, "taken": self._training.step, "best": step},
-            "measured": {"score": self._measured.score, "best": best, "all": self._measured.made},
+            "measured": {"score": self._measured.score, **measured},
             "minutes": self._seconds_so_far() / 60,
             "losses": [round(loss, 6) for loss in self._training.losses],
         }
@@ -169,6 +169,36 @@ class _Work:
             (out / TRAINING).write_text(text, encoding="utf-8")
             self._storage.publish_folder(name, out)
         self._storage.publish(TRAINING, text.encode())
+
+    def _restore_best(self) -> tuple[dict[str, Any] | None, list[int]]:
+        """Go back to the best state that is whole.
+
+        Returns:
+            Its measurement, None without validation, and the steps of better states that are not.
+
+        Raises:
+            SinkError: None of those that were measured is whole.
+        """
+        best, damaged = self._measured.best, list[int]()
+        kept = {*self._states.steps(), self._training.step, best["step"] if best else None}
+        for each in self._measured.ranked():
+            step = each["step"]
+            if step not in kept:
+                continue
+            if step != self._training.step:
+                state = self._states.load(step)
+                if state is None:
+                    _log.warning(_DAMAGED, self._storage.uri, step)
+                    damaged.append(step)
+                    continue
+                self._training.restore_parameters(state)
+            return each, damaged
+        if damaged:
+            raise SinkError(
+                f"{self._storage.uri}/{TRAINING_STATES}: the states of steps {damaged} are "
+                f"damaged, and no other was measured; restore them, or train anew (--overwrite)"
+            )
+        return None, damaged
 
     def _measure(self) -> None:
         found = translate_held(

@@ -12,8 +12,10 @@ from typing import Any
 
 import torch
 
+from aslbatch.errors import SinkError
 from aslbatch.provenance.hashing import sha256_bytes
 from aslbatch.storage.folder import Storage
+from aslbatch.training.world import World
 
 _RECORD = re.compile(r"step-(\d+)\.json")
 _log = logging.getLogger(__name__)
@@ -59,6 +61,26 @@ class Checkpoints:
                 return state
             _log.warning("%s: the state of step %d is damaged; going back", self._storage.uri, step)
         return None
+
+    def resume(self, world: World) -> dict[str, Any] | None:
+        """Return the state that all workers go on from: the newest that is whole for the first one.
+
+        Damaged ones are deleted, so that none counts among those that are kept.
+
+        Raises:
+            SinkError: This worker does not see it as the first one does.
+        """
+        state = self.newest() if world.rank == 0 else None
+        step = world.agree(state["step"] if state else None)
+        if world.rank == 0:
+            self.keep({each for each in self.steps() if state and each <= state["step"]})
+        elif step is not None and (state := self.load(step)) is None:
+            raise SinkError(
+                f"{self._storage.uri}: worker {world.rank} does not see the state of step {step} "
+                f"that the first one goes on from; set sink.path to a URL, or to a full path on a "
+                f"disk that all nodes share"
+            )
+        return state
 
     def keep(self, steps: set[int]) -> None:
         """Delete all states but some; the record first, so that none is left without its file."""

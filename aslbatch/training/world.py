@@ -51,6 +51,11 @@ class World:
         rows = ([part[index] for part in parts if index < len(part)] for index in range(longest))
         return list(chain.from_iterable(rows))
 
+    def agree(self, value: _T) -> _T:
+        """Return the first worker's value to all of them."""
+        agreed: _T = self.gather([value])[0]
+        return agreed
+
     def share(self, values: Sequence[_T]) -> Sequence[_T]:
         """Return the values that are this worker's to deal with."""
         return values[self.rank :: self.size]

@@ -210,6 +210,14 @@ def test_training_stops_when_it_gets_no_better_and_other_work_is_not_written_ove
     with pytest.raises(OutputMismatchError, match=r"training\.steps: 40 -> 2"):
         train(config(validation=measured, training={"steps": 2, "learning_rate": 1e-9}))
     assert Path("out/training.json").read_bytes() == before
+    # Killed before it wrote that, and the best state has been damaged since.
+    Path("out/training.json").unlink()
+    shutil.rmtree("out/model")
+    Path("out/states/step-00000001.pt").write_bytes(b"")
+    record = train(slow).record
+    assert (record["steps"]["best"], record["measured"]["best"]["step"]) == (2, 2)
+    assert record["measured"]["damaged"] == [1]
+    assert _is_state(2)
 
 
 def _is_state(step):

@@ -4,11 +4,12 @@ import pytest
 import torch
 from training_examples import LANGUAGE, batches_of, copies, small_model
 
-from aslbatch.errors import QualityAlarmError
+from aslbatch.errors import QualityAlarmError, SinkError
 from aslbatch.storage.folder import Storage
 from aslbatch.training.checkpoints import Checkpoints
 from aslbatch.training.learner import WholeModel
 from aslbatch.training.loop import Recipe, Training
+from aslbatch.training.world import World
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +101,32 @@ def test_a_damaged_or_half_written_state_is_never_gone_on_from(tmp_path):
     assert states.steps() == [2]
     (tmp_path / "step-00000002.json").write_text("{")
     assert states.newest() is None
+
+
+class Other(World):
+    """A worker that is told what the first one says."""
+
+    def gather(self, values):
+        return [self.size, *values]
+
+
+def test_all_workers_go_on_from_the_state_that_the_first_one_finds_whole(tmp_path):
+    states, run = Checkpoints(Storage(str(tmp_path))), training(30)
+    for step in (2, 4, 6):
+        run.run(step)
+        states.save(run.state())
+    assert states.resume(Other(rank=1, size=4))["step"] == 4
+    assert states.steps() == [2, 4, 6]
+    with pytest.raises(SinkError, match=r"does not see the state of step 5 .*all nodes share"):
+        states.resume(Other(rank=1, size=5))
+    (tmp_path / "step-00000006.pt").write_bytes(b"")
+    # The damaged one would be among the two newest that are kept, and whole ones would not.
+    assert states.resume(World())["step"] == 4
+    assert states.steps() == [2, 4]
+    for step in states.steps():
+        (tmp_path / f"step-{step:08d}.pt").write_bytes(b"")
+    assert states.resume(World()) is None
+    assert states.steps() == []
 
 
 def test_a_state_of_another_model_is_refused():
