@@ -19,12 +19,7 @@ import transformers
 import aslbatch
 from aslbatch.errors import MergeError, SinkError
 from aslbatch.models.checkpoint import Checkpoint, find_checkpoint
-from aslbatch.models.conversion import convert_apart
-from aslbatch.models.ctranslate2_loading import load_ctranslate2
-from aslbatch.models.decoding import Decoding
 from aslbatch.models.loading import load_model
-from aslbatch.models.tokenizer import Tokenizer
-from aslbatch.models.transformers_engine import TransformersEngine
 from aslbatch.pipelines.merge_card import merge_card
 from aslbatch.pipelines.score_card import SCORE_CARD, SCORES
 from aslbatch.provenance.hashing import sha256_file
@@ -38,6 +33,7 @@ from aslbatch.training.merge import (
     merge,
     read_adapter_config,
 )
+from aslbatch.training.merge_conversion import check_conversion
 from aslbatch.training.merge_gate import GateReport, Probe, check_merged
 from aslbatch.training.saving import save_checkpoint
 
@@ -96,8 +92,9 @@ def merge_adapter(
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
         merged = Path(scratch) / "merged"
         merge(checkpoint.folder, adapter_folder, merged)
-        gate = check_merged(merged, checkpoint.folder, adapter_folder, _probes())
-        _check_conversion(merged, Path(scratch) / "converted" / "float32")
+        gate, searched = check_merged(merged, checkpoint.folder, adapter_folder, _probes())
+        converted = Path(scratch) / "converted" / "float32"
+        check_conversion(merged, converted, searched[:_CONVERTED])
         if precision != "float32":
             _round(merged, getattr(torch, precision))
         card_of_scores = _scores(scores, find_checkpoint(str(merged)).sha256) if scores else None
@@ -152,37 +149,6 @@ def _probes() -> list[Probe]:
     lines = LINES[:_PROBES]
     glosses = [grammar.sentence().gloss for _ in lines]
     return [Probe(english, gloss, lines, glosses), Probe(gloss, english, glosses, lines)]
-
-
-def _check_conversion(merged: Path, target: Path) -> None:
-    """Check that the model converts for CTranslate2, and translates there as it does here."""
-    target.parent.mkdir()  # its locks lie beside that folder
-    convert_apart(merged, target, "float32")
-    tokenizer = Tokenizer.load(merged)
-    engine = load_ctranslate2(
-        target,
-        tokenizer,
-        precision="float32",
-        device="cpu",
-        threads=1,
-        shortlist=None,
-        target_ratio=None,
-    )
-    encoded = tokenizer.encode(LINES[:_CONVERTED], ENGLISH_CODE, Decoding().max_length)
-    rows = [each.tokens for each in encoded]
-    loaded = load_model(merged, languages=(GLOSS_CODE,), precision="float32", device="cpu")
-    theirs, ours = (
-        [
-            each.translate([row], target_lang=GLOSS_CODE, decoding=Decoding())[0][0].tokens
-            for row in rows
-        ]
-        for each in (TransformersEngine(loaded), engine)
-    )
-    if ours != theirs:
-        raise MergeError(
-            f"{merged}: CTranslate2 does not translate the probes as transformers does: {ours}, "
-            f"expected {theirs}"
-        )
 
 
 def _round(folder: Path, dtype: torch.dtype) -> None:

@@ -26,7 +26,8 @@ from aslbatch.training.merge import EMBEDDINGS, Weights, load_with_adapter
 
 _LOGIT_LIMIT = 2e-3
 """Of float32: 5e-5 to 5e-4 was seen, from the order of sums alone; a wrong scale gives over 0.1."""
-_MAX_LENGTH = 64
+DECODING = Decoding(max_length=64)
+"""How probes are translated: with the beams that jobs have."""
 _TIED = ("model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight", "lm_head.weight")
 
 
@@ -68,8 +69,28 @@ class GateReport:
     tensors_compared: int
 
 
-def check_merged(merged: Path, base: Path, adapter: Path, probes: Sequence[Probe]) -> GateReport:
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """A sentence that the merged model has translated.
+
+    Attributes:
+        source: Its tokens.
+        target_lang: mBART-50 code.
+        tokens: Of the translation.
+    """
+
+    source: list[int]
+    target_lang: str
+    tokens: list[int]
+
+
+def check_merged(
+    merged: Path, base: Path, adapter: Path, probes: Sequence[Probe]
+) -> tuple[GateReport, list[Searched]]:
     """Check a merged model, float32, against its base and adapter.
+
+    Returns:
+        What was found, and the translations of all probes, in their order.
 
     Raises:
         MergeError: It is not the two together; the message says in what.
@@ -94,10 +115,11 @@ def check_merged(merged: Path, base: Path, adapter: Path, probes: Sequence[Probe
         first = same.index(False)
         raise MergeError(
             f"{merged}: {same.count(False)} of {len(same)} probes are translated otherwise than by "
-            f"base plus adapter, such as {wanted.translations[first]!r} now "
-            f"{found.translations[first]!r}"
+            f"base plus adapter, such as {wanted.translations[first].tokens!r} now "
+            f"{found.translations[first].tokens!r}"
         )
-    return GateReport(worst, _LOGIT_LIMIT, len(same), sum(same), rows, tensors)
+    report = GateReport(worst, _LOGIT_LIMIT, len(same), sum(same), rows, tensors)
+    return report, found.translations
 
 
 def check_tokenizer(merged: Path, base: Path, probes: Sequence[Probe]) -> None:
@@ -159,7 +181,7 @@ def check_untouched(merged: Path, base: Path) -> tuple[int, int]:
 @dataclass(frozen=True, slots=True)
 class _Found:
     logits: list[Tensor]
-    translations: list[list[int]]
+    translations: list[Searched]
 
 
 def _is_target(name: str) -> bool:
@@ -189,7 +211,7 @@ def _found(model: Any, tokenizer: Tokenizer, probes: Sequence[Probe]) -> _Found:
             probe.targets,
             source_lang=probe.source_lang,
             target_lang=probe.target_lang,
-            max_length=_MAX_LENGTH,
+            max_length=DECODING.max_length,
         )
         for batch in map(collate, _in_turn(pairs)):
             output = model(
@@ -198,12 +220,12 @@ def _found(model: Any, tokenizer: Tokenizer, probes: Sequence[Probe]) -> _Found:
                 decoder_input_ids=batch.decoder_input_ids,
             )
             logits.append(output.logits)
-        found = engine.translate(
-            [pair.source for pair in pairs],
-            target_lang=probe.target_lang,
-            decoding=Decoding(max_length=_MAX_LENGTH),
-        )
-        translations += [best[0].tokens for best in found]
+        sources = [pair.source for pair in pairs]
+        found = engine.translate(sources, target_lang=probe.target_lang, decoding=DECODING)
+        translations += [
+            Searched(source, probe.target_lang, best[0].tokens)
+            for source, best in zip(sources, found, strict=True)
+        ]
     return _Found(logits, translations)
 
 

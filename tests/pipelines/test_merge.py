@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -17,7 +18,8 @@ from aslbatch.models.tokenizer import Tokenizer
 from aslbatch.pipelines.merge import MERGE, _probes, merge_adapter
 from aslbatch.training.adapter import Adapter
 from aslbatch.training.merge import check_adapter, merge
-from aslbatch.training.merge_gate import check_merged
+from aslbatch.training.merge_conversion import check_conversion
+from aslbatch.training.merge_gate import Searched, check_merged
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing.*:FutureWarning")
 ROW = "base_model.model.model.shared.token_adapter.trainable_tokens_delta"
@@ -60,7 +62,11 @@ def copy_of(adapter, folder, **config):
 
 
 def test_a_right_adapter_gives_a_model_that_everything_takes(adapter, tmp_path):
-    done = merge_adapter(str(adapter), str(tmp_path / "out"), precision="float16")
+    load = MBartForConditionalGeneration.from_pretrained
+    with patch.object(MBartForConditionalGeneration, "from_pretrained", wraps=load) as loads:
+        done = merge_adapter(str(adapter), str(tmp_path / "out"), precision="float16")
+    # To merge, base plus adapter for the gate, what came out of it, and that again to round it.
+    assert loads.call_count == 4
     assert done.gate.identical_translations == done.gate.probes == 24
     assert done.gate.max_logit_difference < done.gate.logit_limit
     folder = tmp_path / "out"
@@ -115,6 +121,13 @@ def test_a_touched_row_of_another_language_is_refused(harmed, adapter):
     save_file(tensors, harmed / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(MergeError, match=r"1 rows of the embeddings differ.*such as row 77"):
         check_merged(harmed, DEMO_FOLDER, adapter, _probes())
+
+
+def test_a_model_that_ctranslate2_translates_otherwise_is_refused(merged, tmp_path):
+    sources = Tokenizer.load(merged).encode(["I see him.", "The book is old."], "en_XX", 64)
+    other = [Searched(each.tokens, "asl_GL", [7]) for each in sources]
+    with pytest.raises(MergeError, match=r"CTranslate2 does not .* expected \[\[7\], \[7\]\]"):
+        check_conversion(merged, tmp_path / "new/converted", other)
 
 
 def test_an_untied_head_is_refused(harmed, adapter):
