@@ -20,6 +20,12 @@ def start(folder: Path, name: str) -> Driver:
     config = folder / f"{name}.yaml"
     values = {
         "data": [{"paths": str(folder / "train.parquet")}],
+        "validation": {
+            "paths": str(folder / "validation.parquet"),
+            "rows": 16,
+            "every_steps": 10,
+            "patience": None,
+        },
         "start": {"name": "demo"},
         "method": {"kind": "lora", "rank": 4, "alpha": 8, "dropout": 0.2},
         "training": {"epochs": None, "steps": STEPS, "batch_examples": 24},
@@ -43,8 +49,9 @@ def trainers(driver: Driver) -> list[psutil.Process]:
 
 def test_killed_training_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
     dice = random.Random()
-    english, gloss = demo_pairs(400)
-    pq.write_table(pa.table({"source": english, "target": gloss}), tmp_path / "train.parquet")
+    for name, pairs in {"train": demo_pairs(400), "validation": demo_pairs(16, seed=77)}.items():
+        table = pa.table(dict(zip(("source", "target"), pairs, strict=True)))
+        pq.write_table(table, tmp_path / f"{name}.parquet")
     out, goals = tmp_path / "killed", (dice.randint(4, 14), dice.randint(18, 34))
 
     with start(tmp_path, "killed") as driver:  # the driver, and all of its cluster
@@ -60,11 +67,14 @@ def test_killed_training_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> N
         assert driver.wait() == 0, driver.output
 
     killed, undisturbed = (
-        json.loads((tmp_path / name / "training.json").read_text())["losses"]
+        json.loads((tmp_path / name / "training.json").read_text())
         for name in ("killed", "undisturbed")
     )
-    assert len(killed) == STEPS
-    assert killed == pytest.approx(undisturbed, abs=1e-5), goals
+    assert len(killed["losses"]) == STEPS
+    assert killed["losses"] == pytest.approx(undisturbed["losses"], abs=1e-5), goals
+    # No measurement is lost or made twice, and the same one is the best.
+    assert [each["step"] for each in killed["measured"]["all"]] == [10, 20, 30, 40]
+    assert killed["measured"] == undisturbed["measured"], goals
     adapters = [
         (tmp_path / name / "adapter/adapter_model.safetensors").read_bytes()
         for name in ("killed", "undisturbed")
