@@ -1,6 +1,6 @@
 """The sections that the configurations of all jobs with a model share."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -140,6 +140,15 @@ class NormalizeSection(Section):
     max_characters: int = Field(
         default=10_000, ge=1, description="Reject rows whose text is longer than this."
     )
+
+    def rules(self, *, gloss: bool = False) -> dict[str, Any]:
+        """Return the section with `auto` resolved: off for gloss, on for all other text.
+
+        Brackets, colons, dashes and `#` are marks of captions, but part of gloss: `[MULT]` repeats
+        a sign, `CL:` begins a classifier, `#JOHN` is fingerspelled, `<T>` is a topic.
+        """
+        values = self.model_dump()
+        return {key: not gloss if value == "auto" else value for key, value in values.items()}
 
 
 class QualitySection(Section):

@@ -97,5 +97,4 @@ class PrepareConfig(Section):
 
     def normalize_rules(self) -> dict[str, Any]:
         """Return the section `normalize` with `auto` resolved, which is on for English."""
-        values = self.normalize.model_dump()
-        return {key: True if value == "auto" else value for key, value in values.items()}
+        return self.normalize.rules()

@@ -125,11 +125,5 @@ class TranslateConfig(Section):
     )
 
     def normalize_rules(self) -> dict[str, Any]:
-        """Return the section `normalize` with `auto` resolved.
-
-        Brackets, colons, dashes and `#` are marks of captions, but part of gloss: `[MULT]` repeats
-        a sign, `CL:` begins a classifier, `#JOHN` is fingerspelled, `<T>` is a topic.
-        """
-        is_gloss = mbart_code(self.languages.source) == GLOSS_CODE
-        values = self.normalize.model_dump()
-        return {key: not is_gloss if value == "auto" else value for key, value in values.items()}
+        """Return the section `normalize` with `auto` resolved for the language of the source."""
+        return self.normalize.rules(gloss=mbart_code(self.languages.source) == GLOSS_CODE)
