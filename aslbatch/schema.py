@@ -27,6 +27,16 @@ ALTERNATIVES = pa.field(
     nullable=False,
 )
 
+_OF_ANY_MODEL = (
+    pa.field("flags", pa.list_(pa.string()), nullable=False),
+    pa.field("source_lang", TAG, nullable=False),
+    pa.field("target_lang", TAG, nullable=False),
+    SOURCE_URI,
+    SOURCE_ROW,
+    pa.field("source_hash", pa.string(), nullable=False),
+    pa.field("model", TAG, nullable=False),
+)
+
 
 def translation_fields(*, alternatives: bool) -> list[pa.Field]:
     """Return the fields that follow the source's own columns in a translated row.
@@ -43,13 +53,7 @@ def translation_fields(*, alternatives: bool) -> list[pa.Field]:
         pa.field("source_tokens", pa.int32(), nullable=False),
         pa.field("target_tokens", pa.int32(), nullable=False),
         pa.field("truncated", pa.bool_(), nullable=False),
-        pa.field("flags", pa.list_(pa.string()), nullable=False),
-        pa.field("source_lang", TAG, nullable=False),
-        pa.field("target_lang", TAG, nullable=False),
-        SOURCE_URI,
-        SOURCE_ROW,
-        pa.field("source_hash", pa.string(), nullable=False),
-        pa.field("model", TAG, nullable=False),
+        *_OF_ANY_MODEL,
         pa.field("model_revision", TAG, nullable=False),
         pa.field("model_sha256", TAG, nullable=False),
         pa.field("engine", TAG, nullable=False),
@@ -67,13 +71,7 @@ def label_fields() -> list[pa.Field]:
     return [
         pa.field("source_text", pa.string(), nullable=False),
         pa.field("translation", pa.string(), nullable=False),
-        pa.field("flags", pa.list_(pa.string()), nullable=False),
-        pa.field("source_lang", TAG, nullable=False),
-        pa.field("target_lang", TAG, nullable=False),
-        SOURCE_URI,
-        SOURCE_ROW,
-        pa.field("source_hash", pa.string(), nullable=False),
-        pa.field("model", TAG, nullable=False),
+        *_OF_ANY_MODEL,
         pa.field("model_answered", TAG, nullable=False),
         pa.field("engine", TAG, nullable=False),
         pa.field("prompt_sha256", TAG, nullable=False),

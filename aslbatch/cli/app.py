@@ -48,6 +48,7 @@ JobConfig = Annotated[
         "--config", metavar="CONFIG", help="The job's YAML file, for its storage_options."
     ),
 ]
+Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="Read the first N rows only.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show what Ray prints too.")]
 
 
@@ -55,9 +56,7 @@ Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show what Ray pr
 def translate(
     config: ConfigPath,
     overrides: Overrides = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Read the first N rows only.")
-    ] = None,
+    limit: Limit = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show plan, time and GPU hours; write nothing.")
     ] = False,
@@ -100,9 +99,7 @@ def prepare(
 def pseudogloss(
     config: ConfigPath,
     overrides: Overrides = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Read the first N rows only.")
-    ] = None,
+    limit: Limit = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show requests, tokens and price; send nothing.")
     ] = False,
@@ -216,12 +213,13 @@ def retry(
     from aslbatch.pipelines.run_record import is_labeling
 
     secrets = storage_options(config, overrides or ())
-    if is_labeling(Storage(out, secrets.sink)):
+    storage = Storage(out, secrets.sink)
+    if is_labeling(storage):
         from aslbatch.cli.labeling import labeling_line, show_asking, show_labeled
 
         with closing(labeling_line()) as line:
             labeled = retry_labels(
-                Storage(out, secrets.sink),
+                storage,
                 out,
                 config=load_config(config, PseudoglossConfig, overrides or ()) if config else None,
                 show=partial(show_asking, line),
@@ -230,9 +228,7 @@ def retry(
         show_labeled(labeled)
         return
     with closing(display.TerminalWatcher()) as watcher:
-        summary = run(
-            Storage(out, secrets.sink), out, secrets=secrets, watcher=watcher, verbose=verbose
-        )
+        summary = run(storage, out, secrets=secrets, watcher=watcher, verbose=verbose)
     display.show_summary(summary)
 
 

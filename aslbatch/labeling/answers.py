@@ -89,7 +89,7 @@ def check_answers(asks: Mapping[str, Asked], raw: Iterable[RawAnswer]) -> Answer
     for line in raw:
         if line.key is None or line.key not in found:
             strays += 1
-            stray_usage = _total([stray_usage, line.usage])
+            stray_usage += line.usage
         else:
             found[line.key].append(line)
     return Answers([_outcome(key, asks[key], found[key]) for key in asks], strays, stray_usage)
@@ -104,7 +104,7 @@ def _outcome(key: str, asked: Asked, lines: Sequence[RawAnswer]) -> Outcome:
         gloss=gloss,
         failure=reason,
         detail=_one_line(detail),
-        usage=_total([line.usage for line in lines]),
+        usage=sum((line.usage for line in lines), Usage()),
         model=next((line.model for line in lines if line.model), ""),
     )
 
@@ -181,12 +181,3 @@ def _one_line(detail: str) -> str:
     """Return a detail on one line, not all of a long one, such that any file can hold it."""
     line = " ".join(detail.split())[:_LONGEST_DETAIL]
     return line.encode("utf-8", "replace").decode()
-
-
-def _total(usages: Iterable[Usage]) -> Usage:
-    found = Usage()
-    for each in usages:
-        found = Usage(
-            found.input_tokens + each.input_tokens, found.output_tokens + each.output_tokens
-        )
-    return found

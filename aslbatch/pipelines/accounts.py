@@ -61,14 +61,19 @@ def load_plan(storage: Storage) -> Plan:
         ) from error
 
 
+def uncommitted(storage: Storage, plan: Plan) -> list[Shard]:
+    """Return the planned shards that have no commit record."""
+    done = committed(storage)
+    return [shard for shard in plan.shards if shard.name not in done]
+
+
 def check_complete(storage: Storage, plan: Plan) -> None:
     """Check that every planned shard has its commit record; Ray's own word is not taken for it.
 
     Raises:
         IncompleteRunError: Some have none.
     """
-    done = committed(storage)
-    missing = [shard.name for shard in plan.shards if shard.name not in done]
+    missing = [shard.name for shard in uncommitted(storage, plan)]
     if missing:
         more = f" and {len(missing) - _NAMED_SHARDS} more" if len(missing) > _NAMED_SHARDS else ""
         raise IncompleteRunError(

@@ -1,12 +1,11 @@
 """From texts to stored answers: what is left to ask, whether it may be paid for, and asking."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from aslbatch.labeling.cost import Budget
 from aslbatch.labeling.openai_chat import OpenAiChat
 from aslbatch.labeling.protocol import BatchTeacher
 from aslbatch.pipelines.claim import LABELING, claimed
@@ -18,13 +17,10 @@ from aslbatch.pipelines.label_journal import Job
 from aslbatch.pipelines.label_prompt import Gold, read_gold
 from aslbatch.pipelines.label_run import LabelRun
 from aslbatch.pipelines.label_standing import Standing, read_standing
-from aslbatch.pipelines.label_texts import Asking, LabelProgress
+from aslbatch.pipelines.label_texts import Asking, LabelProgress, Texts
 from aslbatch.pipelines.teachers import open_teacher
 from aslbatch.shards.commits import committed
 from aslbatch.text.languages import ENGLISH_CODE, GLOSS_CODE, language_name
-
-Texts = Mapping[str, tuple[str, str]]
-"""What to ask for: `source_hash` to the key of its request, and the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +29,21 @@ class Labeling:
 
     Attributes:
         run: The run, planned and stored.
-        texts: What was asked for.
-        gold: Sentences with authentic gloss among them.
-        standing: How each text stands.
+        asking: What was asked for, and how each text stands.
+        gold: Sentences with authentic gloss among the texts.
         jobs: All batch jobs.
-        budget: What it may cost, with the prices.
     """
 
     run: LabelRun
-    texts: Texts
+    asking: Asking
     gold: list[Gold]
-    standing: Standing
     jobs: list[Job]
-    budget: Budget
 
     @property
     def labels(self) -> pa.Table:
         """The answer that counts for each text, with the examples that it was asked with."""
-        table = self.standing.table()
-        shown = [
-            list(self.run.prompt.ask(*self._question(name))[1])
-            for name in table["source_hash"].to_pylist()
-        ]
+        table = self.asking.standing.table()
+        shown = [self.asking.examples(name) for name in table["source_hash"].to_pylist()]
         return table.append_column("examples", pa.array(shown, pa.list_(pa.string())))
 
     @property
@@ -70,10 +59,6 @@ class Labeling:
             "origin": "teacher",
             "run_id": self.run.run_id,
         }
-
-    def _question(self, name: str) -> tuple[str, str, str]:
-        key, text = self.texts[name]
-        return key, name, text
 
 
 def open_asking(
@@ -97,26 +82,46 @@ def open_asking(
     config = run.config
     gold = _gold(run)
     texts = _texts(table, gold)
-    stored = run.plan is not None and run.journal.questions() is not None
-    # Once shards are made of the answers, only `retry` changes what is in them.
-    is_closed = stored and not again and bool(committed(run.storage))
-    of_gold = {each.source_hash for each in gold} - set(table["source_hash"].to_pylist())
-    jobs = run.journal.jobs() if stored else []
-    standing = read_standing(run.journal, jobs) if stored else Standing()
     asking = Asking(
         run_id=run.run_id,
         texts=texts,
-        wanted=[name for name in texts if name in of_gold] if is_closed else list(texts),
+        wanted=list(texts),
         prompt=run.prompt,
         journal=run.journal,
-        standing=standing,
+        standing=Standing(),
         budget=budget_of(config),
         max_attempts=config.run.max_attempts,
-        tried=dict(standing.attempts) if again else {},
+        tried={},
         alarm=UsableAnswers(config.run.min_usable_share),
         show=show,
     )
+    if run.plan is None or not run.journal.has_questions():
+        return asking, gold, []
+    asking, jobs = _as_it_stands(asking, run, corpus_texts=table.num_rows, again=again)
     return asking, gold, jobs
+
+
+def _as_it_stands(
+    asking: Asking, run: LabelRun, *, corpus_texts: int, again: bool
+) -> tuple[Asking, list[Job]]:
+    """Return the same as the output folder has it now, and all batch jobs so far.
+
+    Args:
+        asking: What is asked for.
+        run: The run, planned and stored.
+        corpus_texts: How many of its texts, which come first, are the corpus's.
+        again: Ask for texts that were given up, too.
+    """
+    jobs = run.journal.jobs()
+    standing = read_standing(run.journal, jobs)
+    # Once shards are made of the answers, only `retry` changes what is in them.
+    is_closed = not again and bool(committed(run.storage))
+    return replace(
+        asking,
+        standing=standing,
+        tried=dict(standing.attempts) if again else {},
+        wanted=list(asking.texts)[corpus_texts if is_closed else 0 :],
+    ), jobs
 
 
 def ask_teacher(
@@ -155,10 +160,9 @@ def ask_teacher(
     if teacher is not None:
         with claimed(run.storage, LABELING) if not again else nullcontext():
             # Another process may have asked since.
-            now, gold, jobs = open_asking(run, table, again=again, show=show)
-            asking = replace(now, budget=asking.budget)
+            asking, jobs = _as_it_stands(asking, run, corpus_texts=table.num_rows, again=again)
             jobs = _ask(asking, teacher, run, jobs)
-    return Labeling(run, asking.texts, gold, asking.standing, jobs, asking.budget)
+    return Labeling(run, asking, gold, jobs)
 
 
 def _ask(

@@ -3,7 +3,7 @@
 import hashlib
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,13 @@ from aslbatch.pipelines.label_texts import Asking, most_common_failure, today
 _LOOKS = 3
 _TRIES = 8
 _FRUITLESS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _RequestFile:
+    path: Path
+    sha256: str
+    requests: int
 
 
 @dataclass(slots=True)
@@ -78,69 +85,72 @@ class BatchAsking:
             running = (Decimal(job.worst_cost) for job in self._under_way.values())
             reserved = sum(running, Decimal(0))
             most = min(self.job_requests, self.teacher.limits.max_requests)
-            asks = self._within_limits(self.asking.fitting(todo[:most], reserved=reserved))
+            asks = self.asking.fitting(todo[:most], reserved=reserved)
             if not asks:
                 break
-            self.asking.tell(len(self._under_way), f"sending {len(asks):,} requests")
-            job = self._plan(asks)
-            self._under_way[job.number] = self._create(job, asks)
+            with tempfile.TemporaryDirectory(prefix="aslbatch-") as folder:
+                file = self._request_file(asks, Path(folder))
+                asks = asks[: file.requests]
+                self.asking.tell(len(self._under_way), f"sending {len(asks):,} requests")
+                job = self._plan(asks, file)
+                self._under_way[job.number] = self._create(job, file)
             todo = todo[len(asks) :]
         return len(todo)
 
-    def _within_limits(self, asks: Sequence[Ask]) -> Sequence[Ask]:
-        size_bytes = 0
-        for count, ask in enumerate(asks):
-            size_bytes += len(self.teacher.line(ask))
-            if size_bytes <= self.teacher.limits.max_bytes:
-                continue
-            if not count:
-                raise TeacherError(
-                    f"the request for text {ask.source_hash} has {size_bytes:,} bytes, more than "
-                    f"the service takes: lower prompt.count, or normalize.max_characters"
-                )
-            return asks[:count]
-        return asks
+    def _request_file(self, asks: Sequence[Ask], folder: Path) -> _RequestFile:
+        """Write requests, from the first on as many as the service takes in one file."""
+        digest, size_bytes = hashlib.sha256(), 0
+        path = folder / "requests.jsonl"
+        with path.open("wb") as file:
+            for count, ask in enumerate(asks):
+                line = self.teacher.line(ask)
+                size_bytes += len(line)
+                if size_bytes > self.teacher.limits.max_bytes and count:
+                    return _RequestFile(path, digest.hexdigest(), count)
+                if size_bytes > self.teacher.limits.max_bytes:
+                    raise TeacherError(
+                        f"the request for text {ask.source_hash} has {size_bytes:,} bytes, more "
+                        f"than the service takes: lower prompt.count, or normalize.max_characters"
+                    )
+                file.write(line)
+                digest.update(line)
+        return _RequestFile(path, digest.hexdigest(), len(asks))
 
-    def _plan(self, asks: Sequence[Ask]) -> Job:
-        digest = self._digest(asks)
+    def _plan(self, asks: Sequence[Ask], file: _RequestFile) -> Job:
         number = len(self.jobs) + 1
         job = Job(
             number=number,
-            name=f"aslbatch-{self.asking.run_id}-{number:06d}-{digest[:8]}",
+            name=f"aslbatch-{self.asking.run_id}-{number:06d}-{file.sha256[:8]}",
             hashes=tuple(ask.source_hash for ask in asks),
-            request_sha256=digest,
+            request_sha256=file.sha256,
             worst_cost=str(self.asking.budget.most(asks)),
         )
         self.jobs.append(job)
         return self.asking.journal.write(job)
-
-    def _digest(self, asks: Iterable[Ask]) -> str:
-        digest = hashlib.sha256()
-        for ask in asks:
-            digest.update(self.teacher.line(ask))
-        return digest.hexdigest()
 
     def _settle(self, job: Job) -> Job:
         """Find out whether a job that a killed process had planned was created, else create it."""
         if found := self._look_for(job):
             return self._created(job, found)
         asks = [self.asking.ask(name) for name in job.hashes]
-        if self._digest(asks) != job.request_sha256:
-            raise OutputMismatchError(
-                f"{self.asking.journal.uri}: the requests of job {job.name} would be others now "
-                f"than when it was planned; run it once with the version of aslbatch, and the "
-                f"teacher.max_output_tokens, that planned it"
-            )
-        note = f"on {today()} the service listed no job {job.name}, so that it was created again"
-        return self._create(replace(job, possible_orphans=(*job.possible_orphans, note)), asks)
-
-    def _create(self, job: Job, asks: Sequence[Ask]) -> Job:
-        """Upload the requests of a planned job and create it, once as far as can be known."""
         with tempfile.TemporaryDirectory(prefix="aslbatch-") as folder:
-            file = Path(folder, f"{job.name}.jsonl")
-            with file.open("wb") as lines:
-                lines.writelines(self.teacher.line(ask) for ask in asks)
-            uploaded = self.teacher.upload(file, job.name)
+            file = self._request_file(asks, Path(folder))
+            if file.sha256 != job.request_sha256:
+                raise OutputMismatchError(
+                    f"{self.asking.journal.uri}: the requests of job {job.name} would be others "
+                    f"now than when it was planned; run it once with the version of aslbatch, and "
+                    f"the teacher.max_output_tokens, that planned it"
+                )
+            note = (
+                f"on {today()} the service listed no job {job.name}, so that it was created again"
+            )
+            orphans = (*job.possible_orphans, note)
+            return self._create(replace(job, possible_orphans=orphans), file)
+
+    def _create(self, job: Job, file: _RequestFile) -> Job:
+        """Upload the requests of a planned job and create it, once as far as can be known."""
+        named = file.path.rename(file.path.with_name(f"{job.name}.jsonl"))
+        uploaded = self.teacher.upload(named, job.name)
         for _ in range(_TRIES):
             try:
                 return self._created(job, [self.teacher.create(uploaded, job.name)])
@@ -220,11 +230,11 @@ class BatchAsking:
     def _fetch(self, job: Job, ending: str) -> None:
         """Store the answers of a job that is over, each compared with its request."""
         self._fruitless = 0
-        asked = self.asking.asked(map(self.asking.ask, job.hashes))
-        checked = check_answers(asked, self.teacher.fetch(job.job or ""))
+        answers = self.teacher.fetch(job.job or "")
+        checked = check_answers(self.asking.asked(job.hashes), answers)
         outcomes = checked.outcomes
         self.asking.keep(job.stem, outcomes, job=job.job or "")
-        self.asking.standing.count(checked.stray_usage)
+        self.asking.standing.usage += checked.stray_usage
         counts = (
             f"{ending}; {sum(o.failure is None for o in outcomes):,} of {len(outcomes):,} usable"
         )

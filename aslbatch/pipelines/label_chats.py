@@ -50,7 +50,7 @@ class ChatAsking:
                 todo = todo[len(asks) :]
 
     async def _ask(self, asks: Sequence[Ask]) -> None:
-        by_key = self.asking.asked(asks)
+        by_key = self.asking.asked(ask.source_hash for ask in asks)
         keeping = asyncio.create_task(self._keep_every_second(by_key))
         try:
             async with aclosing(self.teacher.answers(asks)) as answers:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from aslbatch.config.pseudogloss import PseudoglossConfig
 from aslbatch.errors import ConfigError
 from aslbatch.labeling.cost import Budget, Prices, estimated_input, estimated_output
-from aslbatch.labeling.protocol import Ask, Teacher, Usage
+from aslbatch.labeling.protocol import Teacher, Usage
 from aslbatch.pipelines.label_texts import UNKNOWN_PRICES, Asking
 
 _SAMPLE = 20
@@ -59,7 +59,7 @@ def budget_of(config: PseudoglossConfig) -> Budget:
 
 def counted(asking: Asking, teacher: Teacher) -> Asking:
     """Return the same with estimates scaled to what the service counts, where it counts."""
-    sample = _sample([asking.ask(name) for name in asking.todo()])
+    sample = [asking.ask(name) for name in _sample(asking.todo())]
     tokens = teacher.count_tokens(sample) if sample else None
     if tokens is None:
         return asking
@@ -114,10 +114,10 @@ def check_budget(asking: Asking, config: PseudoglossConfig) -> None:
         )
 
 
-def _sample(asks: Sequence[Ask]) -> list[Ask]:
-    """Return a few requests, spread over all."""
-    count = min(_SAMPLE, len(asks))
-    return [asks[index * len(asks) // count] for index in range(count)]
+def _sample(names: Sequence[str]) -> list[str]:
+    """Return a few texts, spread over all."""
+    count = min(_SAMPLE, len(names))
+    return [names[index * len(names) // count] for index in range(count)]
 
 
 def _chat_window(requests: int, config: PseudoglossConfig) -> str:

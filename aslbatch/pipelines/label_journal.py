@@ -94,13 +94,17 @@ class Journal:
         """Where it lies."""
         return self._storage.uri
 
+    def has_questions(self) -> bool:
+        """Return whether it is known which texts are asked for."""
+        return self._storage.exists(QUESTIONS)
+
     def questions(self) -> pa.Table | None:
         """Return the texts that are asked for, None before they are known.
 
         Raises:
             SinkError: The file is damaged.
         """
-        if not self._storage.exists(QUESTIONS):
+        if not self.has_questions():
             return None
         return self._table(QUESTIONS, QUESTION_COLUMNS)
 
@@ -122,7 +126,9 @@ class Journal:
         self._storage.publish(f"{JOBS}/{job.stem}.json", data)
         return job
 
-    def keep_answers(self, stem: str, outcomes: Iterable[Outcome], *, job: str, day: str) -> None:
+    def keep_answers(
+        self, stem: str, outcomes: Iterable[Outcome], *, job: str, day: str
+    ) -> pa.Table:
         """Store what came of requests, once.
 
         Args:
@@ -130,6 +136,9 @@ class Journal:
             outcomes: One a request.
             job: The service's name for the job; empty for chats.
             day: When, UTC, in ISO 8601.
+
+        Returns:
+            The answers that are stored under this name.
         """
         rows = [
             {
@@ -147,7 +156,8 @@ class Journal:
         ]
         table = pa.Table.from_pylist(rows, ANSWER_COLUMNS)
         data = table_to_parquet(table, compression="zstd")
-        self._storage.publish_new(f"{ANSWERS}/{stem}.parquet", data)
+        is_new = self._storage.publish_new(f"{ANSWERS}/{stem}.parquet", data)
+        return table if is_new else self.answers(stem)
 
     def has_answers(self, stem: str) -> bool:
         """Return whether answers of this name are stored."""

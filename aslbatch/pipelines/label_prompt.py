@@ -64,16 +64,7 @@ def read_gold(
     Raises:
         SourceError: A file cannot be read, or nothing is left.
     """
-    files = PairFiles.scan(
-        "gold",
-        section.paths,
-        sink,
-        format=section.format,
-        english=section.english,
-        gloss=section.gloss,
-        others=(section.id,),
-        storage_options=section.storage_options,
-    )
+    files = _scan("gold", section.paths, section, sink)
     found: list[Gold] = []
     for row in files.rows():
         english, gloss = row[section.english] or "", (row[section.gloss] or "").strip()
@@ -87,6 +78,22 @@ def read_gold(
         )
     count = min(section.rows, len(found))
     return [found[index * len(found) // count] for index in range(count)]
+
+
+def _scan(
+    name: str, paths: list[str], section: PromptSection | GoldSection, sink: Storage
+) -> PairFiles:
+    """Find the files of a section, and look at all of them."""
+    return PairFiles.scan(
+        name,
+        paths,
+        sink,
+        format=section.format,
+        english=section.english,
+        gloss=section.gloss,
+        others=(section.id,),
+        storage_options=section.storage_options,
+    )
 
 
 def _read_text(section: PromptSection) -> str:
@@ -107,16 +114,7 @@ def _read_examples(
     section: PromptSection, sink: Storage, rules: NormalizeRules
 ) -> tuple[Example, ...]:
     try:
-        files = PairFiles.scan(
-            "prompt",
-            [section.examples or ""],
-            sink,
-            format=section.format,
-            english=section.english,
-            gloss=section.gloss,
-            others=(section.id,),
-            storage_options=section.storage_options,
-        )
+        files = _scan("prompt", [section.examples or ""], section, sink)
     except SourceError as error:  # here the files have another key than elsewhere
         raise SourceError(error.message.replace("prompt.paths", "prompt.examples")) from error
     examples: dict[str, Example] = {}

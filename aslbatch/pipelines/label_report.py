@@ -56,10 +56,9 @@ def publish_note(labeling: Labeling) -> dict[str, Any]:
         SinkError: It cannot be written, or `compare_with` cannot be read.
         IncompleteRunError: `compare_with` is not finished.
     """
-    run, standing = labeling.run, labeling.standing
-    config, prompt = run.config, run.prompt
-    prices = labeling.budget.prices
-    usage = standing.usage
+    run, asking = labeling.run, labeling.asking
+    config, prompt, standing = run.config, run.prompt, asking.standing
+    prices = asking.budget.prices
     note: dict[str, Any] = {
         "run_id": run.run_id,
         "teacher": {
@@ -80,16 +79,16 @@ def publish_note(labeling: Labeling) -> dict[str, Any]:
             ],
         },
         "few_shot_ids": sorted(example.id for example in prompt.examples),
-        "texts": len(labeling.texts),
+        "texts": len(asking.texts),
         "glossed": len(standing.accepted),
         "failures": dict(
             sorted(Counter(row["failure"] for row in standing.failed.values()).items())
         ),
         "answers": sum(standing.attempts.values()),
-        "usage": asdict(usage),
+        "usage": asdict(standing.usage),
         "cost": None
         if prices == UNKNOWN_PRICES
-        else {"amount": float(prices.cost(usage)), "currency": prices.currency},
+        else {"amount": float(asking.spent), "currency": prices.currency},
         "jobs": [
             {
                 "job": job.job,
@@ -115,7 +114,7 @@ def _gold(labeling: Labeling) -> dict[str, Any] | None:
     """Return how the teacher does on authentic gloss, None where there is none."""
     if not labeling.gold:
         return None
-    accepted = labeling.standing.accepted
+    accepted = labeling.asking.standing.accepted
     rows = [
         (each.text, accepted.get(each.source_hash, {}).get("gloss"), each.gloss)
         for each in labeling.gold
@@ -135,7 +134,7 @@ def _agreement(labeling: Labeling) -> dict[str, Any] | None:
     other: dict[str, str] = {}
     for table in translated_rows(storage, records, _COLUMNS):
         other.update(zip(*(table[name].to_pylist() for name in _COLUMNS.names), strict=True))
-    accepted = labeling.standing.accepted
+    accepted = labeling.asking.standing.accepted
     pairs = [(row["gloss"], other[name]) for name, row in accepted.items() if name in other]
     if not pairs:
         raise SinkError(f"compare_with: {storage.uri} has none of the texts of this run")

@@ -7,14 +7,14 @@ import aslbatch
 from aslbatch.config.pseudogloss import PseudoglossConfig
 from aslbatch.config.resolved import resolved
 from aslbatch.labeling.prompt import Prompt
+from aslbatch.pipelines.accounts import uncommitted
 from aslbatch.pipelines.label_journal import Journal
 from aslbatch.pipelines.label_prompt import read_prompt
 from aslbatch.pipelines.ownership import check_apart
-from aslbatch.pipelines.run import claim_output, stored_plan
+from aslbatch.pipelines.run import claim_output, reading_of, stored_plan
 from aslbatch.pipelines.run_record import LABELS
 from aslbatch.provenance.identity import RunIdentity
 from aslbatch.schema import RESERVED_BY_LABELS
-from aslbatch.shards.commits import committed
 from aslbatch.shards.layout import TEACHER
 from aslbatch.shards.output import OutputFormat
 from aslbatch.shards.plan import Plan, auto_shard_rows, make_plan
@@ -77,23 +77,16 @@ class LabelRun:
     @property
     def rules(self) -> NormalizeRules:
         """What is cleaned."""
-        return NormalizeRules(**self.config.normalize_rules())
+        return self.reading.rules
 
     @property
     def reading(self) -> Reading:
         """How the sources are read."""
-        source = self.config.source
-        return Reading(
-            text_column=source.text_column,
-            storage_options=source.storage_options,
-            subtitle_rows=source.subtitle_rows,
-            rules=self.rules,
-        )
+        return reading_of(self.config.source, self.config.normalize_rules())
 
     def todo(self) -> list[Shard]:
         """Return the planned shards that are not committed."""
-        done = committed(self.storage)
-        return [shard for shard in self.planned.shards if shard.name not in done]
+        return uncommitted(self.storage, self.planned)
 
     def cut(self) -> "LabelRun":
         """Scan the sources and cut them into shards, in memory.

@@ -34,7 +34,7 @@ class Standing:
         for row in answers.to_pylist():
             name = row["source_hash"]
             self.attempts[name] = self.attempts.get(name, 0) + 1
-            self.count(Usage(row["input_tokens"], row["output_tokens"]))
+            self.usage += Usage(row["input_tokens"], row["output_tokens"])
             if name in self.accepted:
                 continue
             if row["gloss"] is None:
@@ -42,13 +42,6 @@ class Standing:
             else:
                 self.accepted[name] = row
                 self.failed.pop(name, None)
-
-    def count(self, usage: Usage) -> None:
-        """Add tokens that were counted."""
-        self.usage = Usage(
-            self.usage.input_tokens + usage.input_tokens,
-            self.usage.output_tokens + usage.output_tokens,
-        )
 
     def table(self) -> pa.Table:
         """Return the answer that counts for each text: columns as `LABEL_COLUMNS`."""
@@ -67,5 +60,5 @@ def read_standing(journal: Journal, jobs: Sequence[Job]) -> Standing:
     for stem in journal.answered():
         standing.add(journal.answers(stem))
     for job in jobs:
-        standing.count(job.stray_usage)
+        standing.usage += job.stray_usage
     return standing

@@ -20,6 +20,10 @@ UNKNOWN_PRICES = Prices(0.0, 0.0, "")
 """Where the configuration has none: nothing is known to cost anything, and no limit can be set."""
 
 
+Texts = Mapping[str, tuple[str, str]]
+"""What to ask for: `source_hash` to the key of its request, and the text."""
+
+
 @dataclass(frozen=True, slots=True)
 class LabelProgress:
     """How far the asking is.
@@ -60,7 +64,7 @@ class Asking:
     """
 
     run_id: str
-    texts: Mapping[str, tuple[str, str]]
+    texts: Texts
     wanted: Sequence[str]
     prompt: Prompt
     journal: Journal
@@ -73,8 +77,11 @@ class Asking:
 
     def ask(self, name: str) -> Ask:
         """Return the request for a text."""
-        key, text = self.texts[name]
-        return self.prompt.ask(key, name, text)[0]
+        return self._prompted(name)[0]
+
+    def examples(self, name: str) -> list[str]:
+        """Return the ids of the examples that a text is asked for with."""
+        return list(self._prompted(name)[1])
 
     def todo(self, under_way: Iterable[str] = ()) -> list[str]:
         """Return the texts that are to be asked for, those under way left out."""
@@ -85,9 +92,10 @@ class Asking:
             if name not in busy and name not in self.standing.accepted and not self._given_up(name)
         ]
 
-    def asked(self, asks: Iterable[Ask]) -> dict[str, Asked]:
-        """Return requests by their keys, as answers are compared with them."""
-        return {ask.key: Asked(ask.source_hash, self.texts[ask.source_hash][1]) for ask in asks}
+    def asked(self, names: Iterable[str]) -> dict[str, Asked]:
+        """Return the requests for texts by their keys, as answers are compared with them."""
+        found = ((name, *self.texts[name]) for name in names)
+        return {key: Asked(name, text) for name, key, text in found}
 
     @property
     def spent(self) -> Decimal:
@@ -107,8 +115,7 @@ class Asking:
 
     def keep(self, stem: str, outcomes: Sequence[Outcome], job: str = "") -> None:
         """Store answers, and take them into account."""
-        self.journal.keep_answers(stem, outcomes, job=job, day=today())
-        self.standing.add(self.journal.answers(stem))
+        self.standing.add(self.journal.keep_answers(stem, outcomes, job=job, day=today()))
 
     def look_at(self, outcomes: Sequence[Outcome]) -> None:
         """Halt where answers are of no use; one that did not come, as of an expired job, is none.
@@ -119,6 +126,10 @@ class Asking:
         came = [each for each in outcomes if each.failure is not RejectReason.MISSING_ANSWER]
         usable = sum(outcome.failure is None for outcome in came)
         self.alarm.add(len(came), usable, most_common_failure(came))
+
+    def _prompted(self, name: str) -> tuple[Ask, tuple[str, ...]]:
+        key, text = self.texts[name]
+        return self.prompt.ask(key, name, text)
 
     def _given_up(self, name: str) -> bool:
         """Whether a text is not asked for again; who refuses one would do so again."""

@@ -1,22 +1,24 @@
 """A run and its output folder: opened, compared with what lies there, and planned once."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import aslbatch
 from aslbatch.cluster.session import Pool
 from aslbatch.config.resolved import resolved
 from aslbatch.config.section import Section
-from aslbatch.config.translate import TranslateConfig
+from aslbatch.config.translate import SourceSection, TranslateConfig
 from aslbatch.models.checkpoint import Checkpoint, find_checkpoint
 from aslbatch.models.decoding import Decoding
 from aslbatch.models.inspection import check_checkpoint
 from aslbatch.models.shortlist import Shortlist, make_shortlist
+from aslbatch.pipelines.accounts import uncommitted
 from aslbatch.pipelines.ownership import check_apart, check_free, check_owner, is_whole
 from aslbatch.pipelines.run_record import run_record
 from aslbatch.provenance.identity import RunIdentity
-from aslbatch.shards.commits import committed
 from aslbatch.shards.layout import OWNED, PLAN, RUN
 from aslbatch.shards.output import OutputFormat
 from aslbatch.shards.plan import Plan, auto_shard_rows, make_plan
@@ -82,13 +84,7 @@ class Run:
     @property
     def reading(self) -> Reading:
         """How the sources are read."""
-        source = self.config.source
-        return Reading(
-            text_column=source.text_column,
-            storage_options=source.storage_options,
-            subtitle_rows=source.subtitle_rows,
-            rules=NormalizeRules(**self.config.normalize_rules()),
-        )
+        return reading_of(self.config.source, self.config.normalize_rules())
 
     @property
     def decoding(self) -> Decoding:
@@ -97,8 +93,7 @@ class Run:
 
     def todo(self) -> list[Shard]:
         """Return the planned shards that are not committed."""
-        done = committed(self.storage)
-        return [shard for shard in self.planned.shards if shard.name not in done]
+        return uncommitted(self.storage, self.planned)
 
     def cut(self, pool: Pool) -> Plan:
         """Scan the sources and cut them into shards for a pool of workers.
@@ -155,6 +150,21 @@ def open_run(config: TranslateConfig, *, limit: int | None = None, overwrite: bo
     """
     run = examine(config, limit=limit)
     return replace(run, plan=stored_plan(run.storage, run.identity, overwrite=overwrite))
+
+
+def reading_of(source: SourceSection, rules: Mapping[str, Any]) -> Reading:
+    """Return how a run of any job reads its sources.
+
+    Args:
+        source: What it reads.
+        rules: Keyword arguments of `NormalizeRules`.
+    """
+    return Reading(
+        text_column=source.text_column,
+        storage_options=source.storage_options,
+        subtitle_rows=source.subtitle_rows,
+        rules=NormalizeRules(**rules),
+    )
 
 
 def stored_plan(storage: Storage, identity: RunIdentity, *, overwrite: bool) -> Plan | None:
