@@ -50,36 +50,14 @@ class OpenAiBatch:
 
     limits = BATCH_LIMITS
 
-    def __init__(
-        self,
-        *,
-        model: str,
-        api_key: str | None,
-        key_name: str,
-        base_url: str | None,
-        temperature: float | None,
-        max_output_tokens: int,
-        patience_s: float = 3600.0,
-        first_wait_s: float = 1.0,
-        timeout_s: float = 120.0,
-    ) -> None:
+    def __init__(self, requests: ChatRequests, service: OpenAiService) -> None:
         """Prepare to ask; nothing is sent.
 
         Args:
-            model: The model that is asked.
-            api_key: The key; None where there is none, which `check` reports.
-            key_name: The environment variable that the key is from, for messages.
-            base_url: Where the API is; None for the hosted service.
-            temperature: Of sampling; None for the service's own.
-            max_output_tokens: Most tokens of an answer.
-            patience_s: Seconds for which faults are waited out.
-            first_wait_s: The most seconds before a second try.
-            timeout_s: Seconds without a byte after which a request is given up.
+            requests: How requests are written.
+            service: Where they go.
         """
-        self._requests = ChatRequests(model, temperature, max_output_tokens)
-        self._service = OpenAiService(
-            model, api_key, key_name, base_url, patience_s, first_wait_s, timeout_s
-        )
+        self._requests, self._service = requests, service
 
     def __repr__(self) -> str:
         return f"OpenAiBatch({self._service!r})"

@@ -39,7 +39,7 @@ class OpenAiService:
         key_name: The environment variable that the key is from, for messages.
         base_url: Where the API is, as in `http://host:8000/v1`; None for `OPENAI_BASE_URL` or the
             hosted service.
-        patience_s: Seconds for which a fault is waited out.
+        patience_s: Seconds for which a fault is waited out; of chats, the faults of one request.
         first_wait_s: The most seconds before a second try.
         timeout_s: Seconds without a byte after which a request is given up.
     """
@@ -48,9 +48,9 @@ class OpenAiService:
     api_key: str | None = field(repr=False)
     key_name: str
     base_url: str | None = field(repr=False)
-    patience_s: float
-    first_wait_s: float
-    timeout_s: float
+    patience_s: float = 3600.0
+    first_wait_s: float = 1.0
+    timeout_s: float = 120.0
 
     @property
     def endpoint(self) -> str:

@@ -42,28 +42,17 @@ class VllmBatch:
 
     limits = BATCH_LIMITS
 
-    def __init__(
-        self,
-        *,
-        command: Sequence[str],
-        model: str,
-        folder: Path,
-        temperature: float | None,
-        max_output_tokens: int,
-    ) -> None:
+    def __init__(self, requests: ChatRequests, *, command: Sequence[str], folder: Path) -> None:
         """Prepare to ask; nothing is started.
 
         Args:
+            requests: How requests are written; their model is its name on the Hub, or a folder.
             command: What is run, with `{input}`, `{output}` and `{model}` for two files and the
                 model.
-            model: The model that is asked: its name on the Hub, or a folder.
             folder: Where jobs are kept, on a local disk; made when needed.
-            temperature: Of sampling; None for the model's own.
-            max_output_tokens: Most tokens of an answer.
         """
-        self._command, self._model = tuple(command), model
+        self._requests, self._command = requests, tuple(command)
         self._folder = folder.absolute()
-        self._requests = ChatRequests(model, temperature, max_output_tokens)
         self._started: list[subprocess.Popen[bytes]] = []
         weakref.finalize(self, end, self._started)
 
@@ -121,7 +110,7 @@ class VllmBatch:
         slots = {
             "{input}": str(requests),
             "{output}": str(folder / _PART),
-            "{model}": self._model,
+            "{model}": self._requests.model,
         }
         process = start(
             [_filled(word, slots) for word in self._command],

@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 from loopback import free_port
+from teacher_asks import ASKS, TEXTS, answers_of, assert_safe, ended, uploaded
 from teacher_faults import Faults
 from teacher_gemini_wire import GeminiWire
 from teacher_server import API_KEY, MODEL, TeacherServer, count_tokens, true_gloss
@@ -15,11 +16,10 @@ from teacher_server import API_KEY, MODEL, TeacherServer, count_tokens, true_glo
 from aslbatch.errors import ConfigError, LostAnswerError, TeacherError
 from aslbatch.labeling.gemini import GeminiBatch
 from aslbatch.labeling.gemini_lines import read_answer
-from aslbatch.labeling.protocol import Ask, Ending, JobState
+from aslbatch.labeling.protocol import Ending, JobState
 from aslbatch.provenance.hashing import source_hash
 
 KEY_NAME = "TEST_GEMINI_KEY"
-TEXTS = {f"r{n}": f"We bake {n} chocolate cakes for your sister “Ann”." for n in range(60)}
 
 
 @pytest.fixture
@@ -42,34 +42,6 @@ def teacher_of(server, **changes):
     return GeminiBatch(**{**options, **changes})
 
 
-def ask_of(key, text):
-    user = {"id": f"row {key}", "source_hash": source_hash(text), "text": text}
-    return Ask(key, source_hash(text), "Gloss it.", json.dumps(user, ensure_ascii=False))
-
-
-ASKS = [ask_of(key, text) for key, text in TEXTS.items()]
-
-
-def uploaded(teacher, folder, asks=ASKS, name="requests-1"):
-    file = folder / f"{name}.jsonl"
-    file.write_bytes(b"".join(teacher.line(ask) for ask in asks))
-    return teacher.upload(file, name)
-
-
-def ended(teacher, job):
-    """Poll a job until it is over, and return all that was told of it."""
-    told = [teacher.poll(job)]
-    while not told[-1].state.is_final:
-        told.append(teacher.poll(job))
-    return told
-
-
-def answers_of(teacher, folder, asks=ASKS):
-    job = teacher.create(uploaded(teacher, folder, asks), "job-1")
-    ended(teacher, job)
-    return list(teacher.fetch(job))
-
-
 def is_right(answer):
     """Return whether an answer is the true one of the row that its key names."""
     text = TEXTS[answer.key]
@@ -81,12 +53,6 @@ def is_right(answer):
         },
         ensure_ascii=False,
     )
-
-
-def assert_safe(error):
-    """One line that says where and what to do, and the key in no part of the traceback."""
-    assert "\n" not in str(error)
-    assert API_KEY not in "".join(traceback.format_exception(error)) + repr(error)
 
 
 def test_every_row_is_answered(server, tmp_path):

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections import Counter
 from contextlib import aclosing
+from dataclasses import fields
 
 import pytest
 from loopback import free_port
@@ -19,6 +20,8 @@ from teacher_server import API_KEY, MODEL, TeacherServer, count_tokens
 from aslbatch.errors import ConfigError, LostAnswerError, TeacherError
 from aslbatch.labeling.openai_batch import OpenAiBatch
 from aslbatch.labeling.openai_chat import OpenAiChat
+from aslbatch.labeling.openai_requests import ChatRequests
+from aslbatch.labeling.openai_service import OpenAiService
 from aslbatch.labeling.protocol import Ending, JobState
 from aslbatch.provenance.hashing import source_hash
 
@@ -55,12 +58,13 @@ def teacher_of(server, kind=OpenAiBatch, **changes):
         "api_key": API_KEY,
         "key_name": KEY_NAME,
         "base_url": server if isinstance(server, str) else f"{server.url}/v1",
-        "temperature": None,
-        "max_output_tokens": 500,
         "patience_s": 30.0,
         "first_wait_s": 0.001,
     }
-    return kind(**{**options, **changes})
+    names = {field.name for field in fields(OpenAiService)}
+    service = OpenAiService(**{**options, **{k: v for k, v in changes.items() if k in names}})
+    requests = ChatRequests(service.model, temperature=None, max_output_tokens=500)
+    return kind(requests, service, **{k: v for k, v in changes.items() if k not in names})
 
 
 def told_by(teacher, asks=ASKS):

@@ -15,6 +15,7 @@ from teacher_openai_wire import OpenAiWire
 from teacher_server import MODEL, TeacherServer
 
 from aslbatch.errors import ConfigError, TeacherError
+from aslbatch.labeling.openai_requests import ChatRequests
 from aslbatch.labeling.protocol import Ending, JobState
 from aslbatch.labeling.vllm_batch import VllmBatch
 
@@ -63,15 +64,9 @@ def teacher(tmp_path):
     made.close()
 
 
-def teacher_of(folder, **changes):
-    options = {
-        "command": COMMAND,
-        "model": MODEL,
-        "folder": folder / "work",
-        "temperature": None,
-        "max_output_tokens": 500,
-    }
-    return VllmBatch(**{**options, **changes})
+def teacher_of(folder, command=COMMAND):
+    requests = ChatRequests(MODEL, temperature=None, max_output_tokens=500)
+    return VllmBatch(requests, command=command, folder=folder / "work")
 
 
 def until(happened):
