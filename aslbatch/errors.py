@@ -80,7 +80,15 @@ class TeacherError(AslbatchError):
 
 
 class LostAnswerError(TeacherError):
-    """A request that costs was sent, and whether it was taken is not known."""
+    """A request that costs was sent, and whether it was taken is not known.
+
+    Attributes:
+        said_that_it_failed: Whether the service itself answered, though only that it failed.
+    """
+
+    def __init__(self, message: str, *, said_that_it_failed: bool = False) -> None:
+        super().__init__(message)
+        self.said_that_it_failed = said_that_it_failed
 
 
 class LostJobError(TeacherError):

@@ -162,12 +162,28 @@ def _content(server: TeacherServer, file: str) -> Response:
     name, _, kind = file.removeprefix("file-").partition("-")
     if kind not in ("output", "error") or not server.jobs[name].is_over:
         raise Refused(404, "not_found", f"No such File object: {file}")
-    lines = output_lines(server.jobs[name].answers, errors=kind == "error")
+    lines = [*output_lines(server.jobs[name].answers, errors=kind == "error")]
+    if kind == "error":
+        lines += [_not_begun(server.jobs[name], one) for one in _unanswered(server.jobs[name])]
     return Response(
         "".join(f"{line}\n" for line in lines).encode(),
         headers={"Content-Type": "application/octet-stream"},
         is_download=True,
     )
+
+
+def _unanswered(job: Job) -> list[Asked]:
+    """Return the requests that a job did not get to before it ended."""
+    answered = {answer.key for answer in job.answers}
+    is_early = job.ending in ("EXPIRED", "CANCELLED")
+    return [one for one in job.asked if is_early and one.key not in answered]
+
+
+def _not_begun(job: Job, asked: Asked) -> str:
+    code = f"batch_{_STATUS[job.state]}"
+    error = {"code": code, "message": "This request could not be executed in time."}
+    line = {"id": "batch_req_x", "custom_id": asked.key, "response": None, "error": error}
+    return json.dumps(line)
 
 
 def _created(server: TeacherServer, body: Mapping[str, Any]) -> Response:
@@ -216,7 +232,8 @@ def _batch(server: TeacherServer, job: Job) -> dict[str, Any]:
     if job.is_over:
         batch["request_counts"].update(completed=done, failed=failed)
         batch["output_file_id"] = f"file-{job.name}-output" if done else None
-        batch["error_file_id"] = f"file-{job.name}-error" if failed else None
+        has_errors = failed or _unanswered(job)
+        batch["error_file_id"] = f"file-{job.name}-error" if has_errors else None
     if job.is_over and job.ending == "FAILED":
         error = {"code": "token_limit_exceeded", "message": "Too many tokens are waiting."}
         batch["errors"] = {"object": "list", "data": [error]}

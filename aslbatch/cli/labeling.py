@@ -43,13 +43,15 @@ def show_label_estimate(estimate: LabelEstimate) -> None:
         "input tokens": f"about {estimate.input_tokens:,}, {how}",
         "output tokens": f"about {estimate.output_tokens:,}, "
         f"{estimate.most_output_tokens:,} at most",
-        "price": "unknown without cost.input_price and cost.output_price"
+        "price": "unknown: the model is not in cost.prices"
         if estimate.cost is None or estimate.worst_cost is None
         else f"about {estimate.cost:,.4f} {estimate.currency}, {estimate.worst_cost:,.4f} at most, "
         f"if each is asked for once",
         "time": estimate.window,
     }
-    _out.print(pairs("dry run, nothing is sent or written", rows), soft_wrap=True)
+    _out.print(
+        pairs("dry run: nothing that costs is sent, nothing is written", rows), soft_wrap=True
+    )
 
 
 def show_labeled(labeled: Labeled) -> None:

@@ -117,8 +117,11 @@ def _is_tagged(schema: JsonSchema, tag: str | int) -> bool:
 
 def _inside(schema: JsonSchema, step: str | int) -> JsonSchema | None:
     found: JsonSchema | None
-    found = schema.get("items") if isinstance(step, int) else schema.get("properties", {}).get(step)
-    return found
+    if isinstance(step, int):
+        found = schema.get("items")
+    else:
+        found = schema.get("properties", {}).get(step) or schema.get("additionalProperties")
+    return found if isinstance(found, Mapping) else None
 
 
 def _worded(schema: JsonSchema) -> str:

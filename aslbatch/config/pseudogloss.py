@@ -6,42 +6,10 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from aslbatch.config.model_sections import NormalizeSection
 from aslbatch.config.section import AutoOrCount, Location, Paths, Section, StorageOptions, Text
+from aslbatch.config.teacher import TeacherSection
 from aslbatch.config.translate import SinkSection, SourceSection
 
-_KEYS = {"gemini": "GEMINI_API_KEY", "openai_batch": "OPENAI_API_KEY", "chat": "OPENAI_API_KEY"}
-_VLLM = ["vllm", "run-batch", "-i", "{input}", "-o", "{output}", "--model", "{model}"]
-
 Price = Annotated[float, Field(ge=0)]
-
-
-class TeacherSection(Section):
-    """Who is asked for glosses."""
-
-    kind: Literal["gemini", "openai_batch", "vllm", "chat"] = Field(
-        description="Gemini's batches, batches as OpenAI's, `vllm run-batch`, or chat completions."
-    )
-    model: Text = Field(description="The model, as the service names it.")
-    base_url: Location | None = Field(
-        default=None, description="Where the service is, null for the provider's own."
-    )
-    api_key_env: Text | None = Field(
-        default=None,
-        description="Environment variable that holds the key; null for the provider's usual one.",
-    )
-    temperature: Annotated[float, Field(ge=0)] | None = Field(
-        default=None, description="Sharpness of sampling, null for the service's default."
-    )
-    max_output_tokens: int = Field(
-        default=1_024, ge=16, description="Most tokens of an answer, thoughts included."
-    )
-    command: Annotated[list[Text], Field(min_length=1)] = Field(
-        default=_VLLM, description="What runs a file of requests, for kind vllm."
-    )
-
-    @property
-    def key_name(self) -> str | None:
-        """The environment variable of the key, None where none is needed."""
-        return self.api_key_env or _KEYS.get(self.kind)
 
 
 class PromptSection(Section):
@@ -71,27 +39,23 @@ class PromptSection(Section):
     )
 
 
+class PriceSection(Section):
+    """What a model costs: for batches, those of batches, which are lower."""
+
+    input: Price = Field(description="Price of a million input tokens.")
+    output: Price = Field(description="Price of a million output tokens, thoughts included.")
+
+
 class CostSection(Section):
     """What it may cost."""
 
-    input_price: Price | None = Field(
-        default=None, description="Price of a million input tokens; null for unknown."
-    )
-    output_price: Price | None = Field(
-        default=None, description="Price of a million output tokens; null for unknown."
+    prices: dict[Text, PriceSection] = Field(
+        default_factory=dict, description="Prices by the names of models; others are unknown."
     )
     currency: Text = Field(default="USD", description="Currency of the prices.")
     max_cost: Annotated[float, Field(gt=0)] | None = Field(
         default=None, description="Nothing is asked that could cost more; null for no limit."
     )
-
-    @field_validator("max_cost")
-    @classmethod
-    def _has_prices(cls, most: float | None, info: ValidationInfo) -> float | None:
-        prices = info.data.get("input_price"), info.data.get("output_price")
-        if most is not None and None in prices:
-            raise ValueError("needs cost.input_price and cost.output_price")
-        return most
 
 
 class GoldSection(Section):
@@ -131,7 +95,7 @@ class LabelRunSection(Section):
     )
     give_up_lost_jobs: bool = Field(
         default=False,
-        description="Ask again, and pay again, for jobs that the service does not know any more.",
+        description="Ask, and perhaps pay, again for jobs that the service does not know or list.",
     )
     concurrency: int = Field(default=16, ge=1, description="Chat requests under way at a time.")
     requests_per_minute: Annotated[float, Field(gt=0)] | None = Field(
@@ -160,6 +124,14 @@ class PseudoglossConfig(Section):
     run: LabelRunSection = Field(
         default_factory=LabelRunSection, description="How the service is asked."
     )
+
+    @field_validator("cost")
+    @classmethod
+    def _has_price(cls, cost: CostSection, info: ValidationInfo) -> CostSection:
+        teacher = info.data.get("teacher")
+        if cost.max_cost is not None and teacher and teacher.model not in cost.prices:
+            raise ValueError(f"max_cost needs the price of {teacher.model} in cost.prices")
+        return cost
 
     def normalize_rules(self) -> dict[str, Any]:
         """Return the section `normalize` with `auto` resolved, which is on for English."""

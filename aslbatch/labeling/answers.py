@@ -46,6 +46,7 @@ class Outcome:
         detail: What exactly was found; empty where there is a gloss.
         usage: Tokens of all lines under the key, failed and repeated ones too: they are paid.
         model: The model as the service names it; empty if unsaid.
+        uncounted: How often it may have been paid for what is not in `usage`.
     """
 
     key: str
@@ -55,6 +56,7 @@ class Outcome:
     detail: str
     usage: Usage
     model: str
+    uncounted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +100,24 @@ def check_answers(asks: Mapping[str, Asked], raw: Iterable[RawAnswer]) -> Answer
 def _outcome(key: str, asked: Asked, lines: Sequence[RawAnswer]) -> Outcome:
     gloss, fault = _judge(key, asked, lines)
     reason, detail = fault or (None, "")
+    usage = sum((line.usage for line in lines), Usage())
     return Outcome(
         key=key,
         source_hash=asked.source_hash,
         gloss=gloss,
         failure=reason,
         detail=_one_line(detail),
-        usage=sum((line.usage for line in lines), Usage()),
+        usage=usage,
         model=next((line.model for line in lines if line.model), ""),
+        uncounted=sum(line.unsure for line in lines) + _is_uncounted(lines, usage, reason),
     )
+
+
+def _is_uncounted(lines: Sequence[RawAnswer], usage: Usage, reason: RejectReason | None) -> bool:
+    """Return whether an answer may be paid for without a count; an error of the service is not."""
+    if reason is RejectReason.SERVICE_ERROR:
+        return False
+    return not usage.input_tokens or (any(line.text for line in lines) and not usage.output_tokens)
 
 
 def _judge(

@@ -83,14 +83,15 @@ class Budget:
     """What may still be asked, so that a limit is never passed; without a limit, everything.
 
     What is running is reserved at the most that it can cost: its input, and the longest answer
-    allowed to each request. When it has ended, what it did cost takes the place of that.
+    allowed to each request. When it has ended, what it did cost takes the place of that; of an
+    answer that came without a count, it is the most.
 
     Attributes:
         max_cost: The limit, in the currency of the prices; None for none.
         prices: Of tokens.
         max_output_tokens: The longest answer that requests allow, thinking included.
         ratio: Tokens that the service counts for each one estimated, 1 where it counts none.
-        spent: Cost of what has ended.
+        spent: Cost of what has ended, the most where that is not known.
         reserved: The most that what is running can cost.
     """
 
@@ -122,9 +123,9 @@ class Budget:
             raise ValueError("estimates cannot change while requests are running")
         return replace(self, ratio=tokens / estimated_input(asks))
 
-    def most(self, asks: Iterable[Ask]) -> Decimal:
-        """Return the most that requests can cost."""
-        return sum(map(self._most, asks), Decimal(0))
+    def most(self, ask: Ask) -> Usage:
+        """Return the most tokens that a request can have: its own, and the longest answer."""
+        return Usage(ceil(estimated_input([ask]) * self.ratio), self.max_output_tokens)
 
     def fitting(self, asks: Iterable[Ask]) -> int:
         """Return how many requests, from the first on, are sure to stay within the limit."""
@@ -132,36 +133,11 @@ class Budget:
         number = 0
         for number, ask in enumerate(asks, 1):
             if left is not None:
-                left -= self._most(ask)
+                left -= self.prices.cost(self.most(ask))
                 if left < 0:
                     return number - 1
         return number
 
-    def reserve(self, asks: Iterable[Ask]) -> "Budget":
-        """Return the budget while these requests are running, too.
-
-        Raises:
-            ValueError: They might pass the limit; `fitting` says how many would not.
-        """
-        most = self.most(asks)
-        left = self.left
-        if left is not None and most > left:
-            raise ValueError(f"requests for up to {most} do not fit into {left}")
-        return replace(self, reserved=self.reserved + most)
-
-    def settle(self, asks: Iterable[Ask], usage: Usage) -> "Budget":
-        """Return the budget when requests that were reserved have ended.
-
-        Args:
-            asks: The requests.
-            usage: What the service has counted of all of them.
-        """
-        return replace(
-            self,
-            reserved=self.reserved - self.most(asks),
-            spent=self.spent + self.prices.cost(usage),
-        )
-
-    def _most(self, ask: Ask) -> Decimal:
-        tokens = ceil(estimated_input([ask]) * self.ratio)
-        return self.prices.cost(Usage(tokens, self.max_output_tokens))
+    def allows(self, usage: Usage) -> bool:
+        """Return whether what has so many tokens, at most, is sure to stay within the limit."""
+        return self.left is None or self.prices.cost(usage) <= self.left

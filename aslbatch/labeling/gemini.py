@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aslbatch.errors import LostAnswerError, LostJobError, TeacherError
 from aslbatch.labeling.gemini_client import GeminiClient
-from aslbatch.labeling.gemini_faults import did_nothing, status_of
+from aslbatch.labeling.gemini_faults import SAID_THAT_IT_FAILED, did_nothing, status_of
 from aslbatch.labeling.gemini_lines import gemini_schema, read_answer, request_line
 from aslbatch.labeling.protocol import (
     ANSWER_SCHEMA,
@@ -127,7 +127,10 @@ class GeminiBatch:
             except Exception as error:
                 if did_nothing(error):
                     raise
-                lost = LostAnswerError(self._gemini.said(f"may have started the job {name}", error))
+                lost = LostAnswerError(
+                    self._gemini.said(f"may have started the job {name}", error),
+                    said_that_it_failed=status_of(error) in SAID_THAT_IT_FAILED,
+                )
                 raise lost from self._gemini.unless_telling(error)
 
         job = self._gemini.ask(what, call)
@@ -151,6 +154,9 @@ class GeminiBatch:
         times = [job.create_time.timestamp() if job.create_time else 0.0 for job in found]
         latest_first = sorted(range(len(found)), key=times.__getitem__, reverse=True)
         return [str(found[index].name) for index in latest_first]
+
+    def release(self, job: str) -> None:
+        """Do nothing: the service deletes files after two days."""
 
     def close(self) -> None:
         """Do nothing: jobs go on where they are."""

@@ -74,10 +74,10 @@ def read_answer(line: bytes, hide: Callable[[str], str]) -> RawAnswer:
     return RawAnswer(
         key,
         ending,
-        text=text,
+        text=hide(text),
         detail=hide(detail)[:_LONGEST_DETAIL],
         usage=_usage(response),
-        model=model if isinstance(model, str) else "",
+        model=hide(model) if isinstance(model, str) else "",
     )
 
 

@@ -14,6 +14,7 @@ from aslbatch.labeling.openai_requests import (
     read_lines,
 )
 from aslbatch.labeling.openai_service import (
+    SAID_THAT_IT_FAILED,
     OpenAiService,
     is_passing,
     openai_package,
@@ -113,10 +114,13 @@ class OpenAiBatch:
             )
         except (openai_package().OpenAIError, ValueError) as error:
             said = f"job {name!r}: {self._service.explain(error)}"
-            status = getattr(error, "status_code", None) or 500
-            if was_not_sent(error) or (400 <= status < 500 and status != 408):
+            status = getattr(error, "status_code", None)
+            if was_not_sent(error) or (status and 400 <= status < 500 and status != 408):
                 raise TeacherError(said) from None
-            raise LostAnswerError(f"{said}; whether it was made is not known") from None
+            raise LostAnswerError(
+                f"{said}; whether it was made is not known",
+                said_that_it_failed=status in SAID_THAT_IT_FAILED,
+            ) from None
 
     def find(self, name: str) -> list[str]:
         """Return the ids of the batches with this name in their metadata, latest first."""
@@ -128,6 +132,9 @@ class OpenAiBatch:
                 break
             page = self._page(page.get_next_page)
         return [one.id for one in sorted(found, key=lambda one: -one.created_at)]
+
+    def release(self, job: str) -> None:
+        """Do nothing: files of the service are the account's."""
 
     def close(self) -> None:
         """Do nothing: jobs go on where they are."""
@@ -146,7 +153,7 @@ class OpenAiBatch:
         batch = self._retrieve(job)
         names = [name for name in (batch.output_file_id, batch.error_file_id) if name]
         for content in [self._download(name) for name in names]:
-            yield from read_lines(io.BytesIO(content))
+            yield from read_lines(io.BytesIO(content), self._service.hide)
 
     def _page(self, get: Callable[[], _Page]) -> _Page:
         def ask() -> "_Page":

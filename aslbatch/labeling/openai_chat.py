@@ -8,11 +8,17 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aslbatch.errors import TeacherError
 from aslbatch.labeling.openai_requests import ChatRequests, read_body
-from aslbatch.labeling.openai_service import OpenAiService, is_passing, openai_package
+from aslbatch.labeling.openai_service import (
+    OpenAiService,
+    is_passing,
+    may_have_answered,
+    openai_package,
+)
 from aslbatch.labeling.patience import asked_wait_s
 from aslbatch.labeling.protocol import Ask, Ending, RawAnswer
 
@@ -94,7 +100,7 @@ class OpenAiChat:
     async def _answer(self, client: "openai.AsyncOpenAI", pace: "_Pace", ask: Ask) -> RawAnswer:
         """Return the answer to one request; faults that pass are waited out."""
         give_up_at = time.monotonic() + self._service.patience_s
-        longest_wait = self._service.first_wait_s
+        longest_wait, unsure = self._service.first_wait_s, 0
         while True:
             await pace.turn()
             try:
@@ -104,12 +110,14 @@ class OpenAiChat:
             except openai_package().OpenAIError as error:
                 if self._service.is_lasting(error):
                     raise TeacherError(self._service.explain(error)) from None
+                unsure += may_have_answered(error)
                 wait = max(random.uniform(0, longest_wait), asked_wait_s(error))
                 if not is_passing(error) or time.monotonic() + wait > give_up_at:
                     said = self._service.explain(error)
-                    return RawAnswer(ask.key, Ending.ERROR, detail=said)
+                    return RawAnswer(ask.key, Ending.ERROR, detail=said, unsure=unsure)
             else:
-                return read_body(ask.key, answer.content)
+                found = read_body(ask.key, answer.content, self._service.hide)
+                return replace(found, unsure=unsure)
             await asyncio.sleep(wait)
             longest_wait = min(2 * longest_wait, _LONGEST_WAIT_S)
 

@@ -5,11 +5,12 @@ The same bodies go to a chat endpoint and, one a line, into the files of batches
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aslbatch.labeling.protocol import ANSWER_SCHEMA, Ask, Ending, Limits, RawAnswer, Usage
+from aslbatch.storage.insist import masked
 
 BATCH_ENDPOINT = "/v1/chat/completions"
 """What the requests of a batch file are for."""
@@ -20,6 +21,8 @@ BATCH_LIMITS = Limits(max_requests=50_000, max_bytes=200_000_000)
 _LONGEST_DETAIL = 200
 _NOT_DONE = ("error", "abort")
 """Why services other than the hosted one say that an answer ended before it was done."""
+_NOT_BEGUN = ("batch_expired", "batch_cancelled")
+"""Codes of lines that say that a request was never taken up, and costs nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,40 +88,50 @@ def read_completion(key: str | None, body: Mapping[str, Any]) -> RawAnswer:
     )
 
 
-def read_lines(lines: Iterable[bytes]) -> Iterator[RawAnswer]:
-    """Yield the answers of a batch file; blank lines are none."""
-    return (read_line(line) for line in lines if line.strip())
+def read_lines(lines: Iterable[bytes], hide: Callable[[str], str] = str) -> Iterator[RawAnswer]:
+    """Yield the answers of a batch file.
+
+    Lines that are blank, or say that the job was over before their request was taken up, are none.
+
+    Args:
+        lines: The lines, with their ends.
+        hide: Takes secrets out of what the service wrote.
+    """
+    answers = (read_line(line, hide) for line in lines if line.strip())
+    return (answer for answer in answers if answer is not None)
 
 
-def read_line(line: bytes) -> RawAnswer:
-    """Return what a line of a batch's output says, of its file of errors too.
+def read_line(line: bytes, hide: Callable[[str], str] = str) -> RawAnswer | None:
+    """Return what a line of a batch's output says, of its file of errors too; None for nothing.
 
     The completion is below `response.body`, or `response` itself.
     """
-    found = _object(line)
+    found = _object(line, hide)
     if found is None:
-        return damaged(line)
+        return damaged(line, hide)
+    if _mapping(found.get("error")).get("code") in _NOT_BEGUN:
+        return None
     key = _string(found.get("custom_id")) or None
     response = _mapping(found.get("response"))
     body = _mapping(response.get("body")) if "body" in response else response
     status = response.get("status_code", 200)
     if not found.get("error") and status == 200 and body:
         return read_completion(key, body)
-    said = _error(found.get("error")) or _error(body.get("error")) or damaged(line).detail
+    said = _error(found.get("error")) or _error(body.get("error")) or damaged(line, hide).detail
     return RawAnswer(key, Ending.ERROR, detail=said if status == 200 else f"{status}: {said}")
 
 
-def read_body(key: str, body: bytes) -> RawAnswer:
+def read_body(key: str, body: bytes, hide: Callable[[str], str] = str) -> RawAnswer:
     """Return what the answer of a chat endpoint says, given as it came."""
-    found = _object(body)
+    found = _object(body, hide)
     if found is None:
-        return RawAnswer(key, Ending.ERROR, detail=damaged(body).detail)
+        return RawAnswer(key, Ending.ERROR, detail=damaged(body, hide).detail)
     return read_completion(key, found)
 
 
-def damaged(line: bytes) -> RawAnswer:
+def damaged(line: bytes, hide: Callable[[str], str] = str) -> RawAnswer:
     """Return what is known of a line that makes no sense: how it begins."""
-    return RawAnswer(None, Ending.ERROR, detail=_cut(line.decode(errors="replace")))
+    return RawAnswer(None, Ending.ERROR, detail=_cut(hide(line.decode(errors="replace"))))
 
 
 def _ending(text: str, finish: str, refusal: str) -> tuple[Ending, str]:
@@ -142,13 +155,24 @@ def _error(error: object) -> str:
     return _cut(_string(": ".join(map(str, words)))) if inner else ""
 
 
-def _object(text: bytes) -> dict[str, Any] | None:
-    """Return a JSON object, None where it is none."""
+def _object(text: bytes, hide: Callable[[str], str]) -> dict[str, Any] | None:
+    """Return a JSON object with nothing secret in its texts, None where it is none."""
     try:
-        found = json.loads(text)
+        found = _hidden(json.loads(text), hide)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _hidden(value: object, hide: Callable[[str], str]) -> object:
+    """Return a JSON value with nothing secret in its texts."""
+    if isinstance(value, str):
+        return hide(value)
+    if isinstance(value, list):
+        return [_hidden(each, hide) for each in value]
+    if isinstance(value, dict):
+        return {name: _hidden(each, hide) for name, each in value.items()}
+    return value
 
 
 def _mapping(value: object) -> Mapping[str, Any]:
@@ -165,4 +189,4 @@ def _count(value: object) -> int:
 
 
 def _cut(text: str) -> str:
-    return " ".join(text.split())[:_LONGEST_DETAIL]
+    return masked(" ".join(text.split()), ())[:_LONGEST_DETAIL]

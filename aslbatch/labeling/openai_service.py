@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from aslbatch.errors import ConfigError, TeacherError
 from aslbatch.labeling.patience import patiently
 from aslbatch.provenance.uri import without_credentials
-from aslbatch.storage.insist import masked
+from aslbatch.storage.insist import masked, without_secrets
 
 if TYPE_CHECKING:
     import openai
@@ -23,6 +23,8 @@ _CHECK_PATIENCE_S = 30.0
 _HOSTED = "https://api.openai.com/v1"
 _PASSING = (408, 409, 425, 429)
 _LASTING = (501, 505)
+SAID_THAT_IT_FAILED = (500, 503, 529)
+"""Statuses by which a service itself says so, and no proxy in between that lost it."""
 _REFUSED = (401, 403)
 _UNPAID = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 """Codes of a 429 that does not pass before somebody pays."""
@@ -123,8 +125,11 @@ class OpenAiService:
 
     def masked(self, text: str) -> str:
         """Return a text of the service on one line, cut, and without secrets."""
-        secrets = {self.api_key} if self.api_key else set()
-        return masked(" ".join(text.split()), secrets)[:_LONGEST_TEXT]
+        return masked(" ".join(self.hide(text).split()), ())[:_LONGEST_TEXT]
+
+    def hide(self, text: str) -> str:
+        """Return a text of the service without the key."""
+        return without_secrets(text, {self.api_key} if self.api_key else ())
 
     def _patiently(self, call: Callable[[], T], patience_s: float) -> T:
         return patiently(
@@ -178,6 +183,12 @@ def is_passing(error: Exception) -> bool:
 def was_not_sent(error: Exception) -> bool:
     """Return whether a request surely did not get to the service: it never was connected."""
     return type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout")
+
+
+def may_have_answered(error: Exception) -> bool:
+    """Return whether a service may have answered, and counted, a request whose answer was lost."""
+    status = getattr(error, "status_code", None)
+    return status in (408, 502, 504) or (status is None and not was_not_sent(error))
 
 
 def _some(models: Sequence[str], wanted: str) -> str:

@@ -59,6 +59,9 @@ class Usage:
             self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens
         )
 
+    def __mul__(self, times: int) -> "Usage":
+        return Usage(self.input_tokens * times, self.output_tokens * times)
+
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
@@ -71,6 +74,7 @@ class RawAnswer:
         detail: What the service said of an error or a refusal; the line itself where it is no JSON.
         usage: What was counted.
         model: The model as the service names it, such as one with its version; empty if unsaid.
+        unsure: Times that the request was sent before, without an answer to tell whether it costs.
     """
 
     key: str | None
@@ -79,6 +83,7 @@ class RawAnswer:
     detail: str = ""
     usage: Usage = field(default_factory=Usage)
     model: str = ""
+    unsure: int = 0
 
 
 class JobState(StrEnum):
@@ -95,6 +100,11 @@ class JobState(StrEnum):
     def is_final(self) -> bool:
         """Whether nothing more will come."""
         return self is not JobState.RUNNING
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every request was taken up, by the service's word: one without answer failed."""
+        return self in (JobState.SUCCEEDED, JobState.PARTIALLY_SUCCEEDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +197,9 @@ class BatchTeacher(Teacher, Protocol):
 
         The whole file is there before the first is yielded: a broken download starts again.
         """
+
+    def release(self, job: str) -> None:
+        """Let go of what was kept for a job whose answers are stored; may be called again."""
 
     def close(self) -> None:
         """End what must not outlive the process; jobs of a service elsewhere go on."""

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import weakref
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from aslbatch.errors import ConfigError, TeacherError
@@ -148,6 +149,12 @@ class VllmBatch:
                 yield from read_lines(lines)
         except FileNotFoundError:
             raise TeacherError(f"job {job} has no answers in {self._folder}") from None
+
+    def release(self, job: str) -> None:
+        """Remove the folder of a job whose answers are stored, and that of all when it is empty."""
+        shutil.rmtree(self._of(job), ignore_errors=True)
+        with suppress(OSError):
+            self._folder.rmdir()
 
     def _of(self, name: str) -> Path:
         """Return the folder of a job."""

@@ -17,6 +17,7 @@ RETRY = "retry"
 COMPACT = "compaction"
 FINISH = "clean-up"
 LABELING = "labeling"
+OVERWRITE = "deletion"
 
 
 @dataclass(frozen=True, slots=True)

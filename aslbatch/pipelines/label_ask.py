@@ -1,22 +1,22 @@
 """From texts to stored answers: what is left to ask, whether it may be paid for, and asking."""
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import pyarrow as pa
 
 from aslbatch.labeling.openai_chat import OpenAiChat
 from aslbatch.labeling.protocol import BatchTeacher
-from aslbatch.pipelines.claim import LABELING, claimed
 from aslbatch.pipelines.label_alarm import UsableAnswers
 from aslbatch.pipelines.label_batches import BatchAsking
 from aslbatch.pipelines.label_chats import ChatAsking
-from aslbatch.pipelines.label_estimate import budget_of, check_budget, counted
+from aslbatch.pipelines.label_estimate import budget_of, check_budget, count
+from aslbatch.pipelines.label_jobs import JobMaker
 from aslbatch.pipelines.label_journal import Job
 from aslbatch.pipelines.label_prompt import Gold, read_gold
 from aslbatch.pipelines.label_run import LabelRun
-from aslbatch.pipelines.label_standing import Standing, read_standing
+from aslbatch.pipelines.label_standing import read_standing
 from aslbatch.pipelines.label_texts import Asking, LabelProgress, Texts
 from aslbatch.pipelines.teachers import open_teacher
 from aslbatch.shards.commits import committed
@@ -42,7 +42,7 @@ class Labeling:
     @property
     def labels(self) -> pa.Table:
         """The answer that counts for each text, with the examples that it was asked with."""
-        table = self.asking.standing.table()
+        table = self.asking.standing.table(self.asking.corpus)
         shown = [self.asking.examples(name) for name in table["source_hash"].to_pylist()]
         return table.append_column("examples", pa.array(shown, pa.list_(pa.string())))
 
@@ -59,6 +59,34 @@ class Labeling:
             "origin": "teacher",
             "run_id": self.run.run_id,
         }
+
+
+class Service:
+    """The service of a run, which is opened when it is needed, and checked before it is paid."""
+
+    def __init__(self, run: LabelRun) -> None:
+        self._run = run
+        self._counted: float | None = None
+
+    @cached_property
+    def teacher(self) -> BatchTeacher | OpenAiChat:
+        """The client."""
+        config, work_name = self._run.config, self._run.work_name
+        return open_teacher(config.teacher, config.run, work_name=work_name)
+
+    def check(self, asking: Asking) -> None:
+        """Check key, model and budget, and scale the estimates to what the service counts, once.
+
+        Raises:
+            ConfigError: Key or model are refused, or it would cost more than `cost.max_cost`.
+            TeacherError: The service cannot be asked.
+        """
+        if self._counted is None:
+            self.teacher.check()
+            count(asking, self.teacher)
+            self._counted = asking.budget.ratio
+        asking.budget = replace(asking.budget, ratio=self._counted)
+        check_budget(asking, self._run.config)
 
 
 def open_asking(
@@ -79,104 +107,89 @@ def open_asking(
     Returns:
         What is asked for, the gold set in it, and all batch jobs so far.
     """
-    config = run.config
-    gold = _gold(run)
-    texts = _texts(table, gold)
+    settings, gold, jobs = run.config.run, _gold(run), run.journal.jobs()
+    standing = read_standing(run.journal, jobs)
+    corpus = dict(zip(*(table[name].to_pylist() for name in ("source_hash", "text")), strict=True))
+    # Gold that was asked for and is no longer in the set may still be answered.
+    asked = {name for job in jobs for name in job.hashes} | standing.attempts.keys()
+    earlier = {name: text for name, text in run.journal.gold().items() if name in asked}
+    measured = {each.source_hash: each.text for each in gold}
+    # Once shards are made of the answers, only `retry` changes what is in them.
+    is_closed = not again and run.is_claimed and bool(committed(run.storage))
     asking = Asking(
         run_id=run.run_id,
-        texts=texts,
-        wanted=list(texts),
+        texts=_texts(corpus, earlier | measured),
+        corpus=list(corpus),
+        wanted=[*([] if is_closed else corpus), *(name for name in measured if name not in corpus)],
         prompt=run.prompt,
         journal=run.journal,
-        standing=Standing(),
-        budget=budget_of(config),
-        max_attempts=config.run.max_attempts,
-        tried={},
-        alarm=UsableAnswers(config.run.min_usable_share),
+        standing=standing,
+        budget=budget_of(run.config),
+        max_attempts=settings.max_attempts,
+        tried=dict(standing.attempts) if again else {},
+        alarm=UsableAnswers(settings.min_usable_share),
         show=show,
     )
-    if run.plan is None or not run.journal.has_questions():
-        return asking, gold, []
-    asking, jobs = _as_it_stands(asking, run, corpus_texts=table.num_rows, again=again)
     return asking, gold, jobs
 
 
-def _as_it_stands(
-    asking: Asking, run: LabelRun, *, corpus_texts: int, again: bool
-) -> tuple[Asking, list[Job]]:
-    """Return the same as the output folder has it now, and all batch jobs so far.
+def check_new(run: LabelRun, table: pa.Table, service: Service) -> None:
+    """Check key, model and budget of a run that is new, before anything is written.
 
-    Args:
-        asking: What is asked for.
-        run: The run, planned and stored.
-        corpus_texts: How many of its texts, which come first, are the corpus's.
-        again: Ask for texts that were given up, too.
+    Raises:
+        ConfigError: They will not do.
+        TeacherError: The service cannot be asked.
     """
-    jobs = run.journal.jobs()
-    standing = read_standing(run.journal, jobs)
-    # Once shards are made of the answers, only `retry` changes what is in them.
-    is_closed = not again and bool(committed(run.storage))
-    return replace(
-        asking,
-        standing=standing,
-        tried=dict(standing.attempts) if again else {},
-        wanted=list(asking.texts)[corpus_texts if is_closed else 0 :],
-    ), jobs
+    if not run.journal.has_questions():
+        asking, _, _ = open_asking(run, table)
+        if asking.todo():
+            service.check(asking)
 
 
 def ask_teacher(
     run: LabelRun,
     table: pa.Table,
+    service: Service,
     *,
-    overwrite: bool = False,
     again: bool = False,
     show: Callable[[LabelProgress], None] = lambda _: None,
 ) -> Labeling:
     """Ask for every text that has no answer yet; without any, no service is needed.
 
     Args:
-        run: The run, planned.
+        run: The run, planned and stored; this process holds the claim on its folder.
         table: `source_hash` and `text` of each text, once.
-        overwrite: Delete another run's output first.
+        service: Who is asked.
         again: Ask for texts that were given up, up to `run.max_attempts` times more.
         show: Is told how far it is.
 
     Raises:
-        ConfigError: Key or model are refused, or it would cost more than `cost.max_cost`; nothing
-            is written or sent by then.
+        ConfigError: Key or model are refused, or it would cost more than `cost.max_cost`.
         TeacherError: The budget is spent, or the service cannot be asked.
         QualityAlarmError: Answers are of no use.
-        AslbatchError: The output folder is another run's, or damaged.
+        AslbatchError: The output folder is damaged.
     """
-    asking, gold, jobs = open_asking(run, table, again=again, show=show)
-    teacher = None
-    if asking.todo() or any(not job.is_over for job in jobs):
-        teacher = open_teacher(run.config.teacher, run.config.run, run_id=run.run_id)
-        teacher.check()
-        asking = counted(asking, teacher)
-        check_budget(asking, run.config)
-    run = run.claim(overwrite=overwrite)
     run.journal.keep_questions(table)
-    if teacher is not None:
-        with claimed(run.storage, LABELING) if not again else nullcontext():
-            # Another process may have asked since.
-            asking, jobs = _as_it_stands(asking, run, corpus_texts=table.num_rows, again=again)
-            jobs = _ask(asking, teacher, run, jobs)
+    asking, gold, jobs = open_asking(run, table, again=again, show=show)
+    run.journal.keep_gold({each.source_hash: each.text for each in gold})
+    if asking.todo() or any(not job.is_over for job in jobs):
+        jobs = _ask(asking, service, run, jobs)
     return Labeling(run, asking, gold, jobs)
 
 
-def _ask(
-    asking: Asking, teacher: BatchTeacher | OpenAiChat, run: LabelRun, jobs: list[Job]
-) -> list[Job]:
+def _ask(asking: Asking, service: Service, run: LabelRun, jobs: list[Job]) -> list[Job]:
     """Ask in the way of the teacher, and return its batch jobs."""
-    settings = run.config.run
+    settings, teacher, ready = run.config.run, service.teacher, partial(service.check, asking)
     if isinstance(teacher, OpenAiChat):
-        ChatAsking(asking, teacher).run()
+        ChatAsking(asking, teacher, ready).run()
         return []
+    records = {job.number: job for job in jobs}
+    maker = JobMaker(asking, teacher, records, settings.poll_s, settings.give_up_lost_jobs)
     batches = BatchAsking(
         asking,
         teacher,
-        jobs,
+        maker,
+        ready,
         job_requests=settings.job_requests,
         # Each of vLLM's loads the model onto this machine.
         max_jobs=1 if run.config.teacher.kind == "vllm" else settings.max_jobs,
@@ -187,19 +200,17 @@ def _ask(
         batches.run()
     finally:
         teacher.close()
-    return batches.jobs
+    return list(records.values())
 
 
-def _texts(table: pa.Table, gold: list[Gold]) -> Texts:
-    """Return what to ask for: the texts of the corpus, then those of the gold set."""
-    hashes, texts = table["source_hash"].to_pylist(), table["text"].to_pylist()
-    found = {
-        name: (f"r{number:09d}", text)
-        for number, (name, text) in enumerate(zip(hashes, texts, strict=True))
-    }
-    for number, each in enumerate(gold):
-        found.setdefault(each.source_hash, (f"g{number:09d}", each.text))
-    return found
+def _texts(corpus: Mapping[str, str], others: Mapping[str, str]) -> Texts:
+    """Return what to ask for, by `source_hash`: the key of its request, and the text.
+
+    A key must be the same whenever the run goes on. The corpus of a run is stored in its order;
+    other texts may come and go.
+    """
+    texts = {name: (f"r{n:09d}", text) for n, (name, text) in enumerate(corpus.items())}
+    return {name: (f"g{name}", text) for name, text in others.items()} | texts
 
 
 def _gold(run: LabelRun) -> list[Gold]:

@@ -1,12 +1,12 @@
 """Asking one by one: answers are stored as they come, every second, so that a kill costs little."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
 from aslbatch.labeling.answers import Asked, Outcome, check_answers
-from aslbatch.labeling.protocol import Ask, ChatTeacher, RawAnswer
+from aslbatch.labeling.protocol import Ask, ChatTeacher, RawAnswer, Usage
 from aslbatch.pipelines.label_texts import Asking
 
 _CHUNK = 2_000
@@ -25,10 +25,12 @@ class ChatAsking:
     Attributes:
         asking: What is asked for.
         teacher: Who is asked.
+        ready: Checks key, model and budget before anything is asked.
     """
 
     asking: Asking
     teacher: ChatTeacher
+    ready: Callable[[], None]
     _raw: list[RawAnswer] = field(default_factory=list)
     _group: list[Outcome] = field(default_factory=list)
     _files: int = 0
@@ -40,14 +42,18 @@ class ChatAsking:
             TeacherError: The budget is spent, or the service cannot be asked.
             QualityAlarmError: Answers are of no use.
         """
-        self._files = len(self.asking.journal.answered())
+        self.asking.journal.answers.merge_chats()
+        self._files = self.asking.journal.answers.chats()
+        if self.asking.todo():
+            self.ready()
         while todo := self.asking.todo():
             while todo:
-                asks = self.asking.fitting(todo[:_CHUNK])
+                asks = self.asking.fitting(todo[:_CHUNK], Usage())
                 if not asks:
                     raise self.asking.out_of_budget(len(todo))
                 asyncio.run(self._ask(asks))
                 todo = todo[len(asks) :]
+                self.asking.journal.answers.merge_chats()
 
     async def _ask(self, asks: Sequence[Ask]) -> None:
         by_key = self.asking.asked(ask.source_hash for ask in asks)

@@ -6,7 +6,7 @@ from aslbatch.cluster.session import Cluster
 from aslbatch.config.pseudogloss import PseudoglossConfig
 from aslbatch.pipelines.failure import plain_errors
 from aslbatch.pipelines.label_ask import open_asking
-from aslbatch.pipelines.label_estimate import LabelEstimate, counted, estimate_asking
+from aslbatch.pipelines.label_estimate import LabelEstimate, count, estimate_asking
 from aslbatch.pipelines.label_run import open_label_run
 from aslbatch.pipelines.pseudogloss import plan_texts
 from aslbatch.pipelines.teachers import open_teacher
@@ -17,7 +17,8 @@ def dry_run(
 ) -> LabelEstimate:
     """Return what asking for all that has no answer yet would come to.
 
-    With a key in the environment the service checks it and counts tokens, which costs nothing.
+    With a key in the environment the service checks it and may count the tokens of a few texts,
+    which costs nothing.
 
     Args:
         config: The job.
@@ -33,7 +34,7 @@ def dry_run(
     asking, _, _ = open_asking(run, texts)
     name = config.teacher.key_name
     if name and os.environ.get(name):
-        teacher = open_teacher(config.teacher, config.run, run_id=run.run_id)
+        teacher = open_teacher(config.teacher, config.run, work_name=run.work_name)
         teacher.check()
-        asking = counted(asking, teacher)
+        count(asking, teacher)
     return estimate_asking(asking, config, rows=run.planned.rows)

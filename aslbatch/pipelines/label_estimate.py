@@ -50,48 +50,47 @@ class LabelEstimate:
 
 def budget_of(config: PseudoglossConfig) -> Budget:
     """Return what a job may cost, by estimates."""
-    cost = config.cost
-    prices = UNKNOWN_PRICES
-    if cost.input_price is not None and cost.output_price is not None:
-        prices = Prices(cost.input_price, cost.output_price, cost.currency)
+    cost, prices = config.cost, UNKNOWN_PRICES
+    if price := cost.prices.get(config.teacher.model):
+        prices = Prices(price.input, price.output, cost.currency)
     return Budget(cost.max_cost, prices, config.teacher.max_output_tokens)
 
 
-def counted(asking: Asking, teacher: Teacher) -> Asking:
-    """Return the same with estimates scaled to what the service counts, where it counts."""
+def count(asking: Asking, teacher: Teacher) -> None:
+    """Scale estimates to what the service counts, where it counts."""
     sample = [asking.ask(name) for name in _sample(asking.todo())]
     tokens = teacher.count_tokens(sample) if sample else None
-    if tokens is None:
-        return asking
-    return replace(asking, budget=asking.budget.counted(sample, tokens))
+    if tokens is not None:
+        asking.budget = asking.budget.counted(sample, tokens)
 
 
 def estimate_asking(asking: Asking, config: PseudoglossConfig, *, rows: int = 0) -> LabelEstimate:
     """Return what it would come to to ask for every text that has no answer.
 
     Args:
-        asking: What is asked for, its estimates scaled by `counted` where that can be done.
+        asking: What is asked for, its estimates scaled by `count` where that can be done.
         config: The job.
         rows: Rows of the sources.
     """
-    asks = [asking.ask(name) for name in asking.todo()]
-    budget, most = asking.budget, config.teacher.max_output_tokens
-    usage = Usage(
-        round(estimated_input(asks) * budget.ratio),
-        min(estimated_output(asks), most * len(asks)),
-    )
+    budget, longest = asking.budget, config.teacher.max_output_tokens
+    requests, expected, most = 0, Usage(), Usage()
+    for ask in map(asking.ask, asking.todo()):  # one at a time: each has all of its examples
+        requests += 1
+        most += budget.most(ask)
+        expected += Usage(estimated_input([ask]), min(estimated_output([ask]), longest))
+    expected = replace(expected, input_tokens=round(expected.input_tokens * budget.ratio))
     is_priced = budget.prices != UNKNOWN_PRICES
     return LabelEstimate(
         rows=rows,
-        requests=len(asks),
-        input_tokens=usage.input_tokens,
+        requests=requests,
+        input_tokens=expected.input_tokens,
         counted=budget.ratio != 1.0,
-        output_tokens=usage.output_tokens,
-        most_output_tokens=most * len(asks),
-        cost=budget.prices.cost(usage) if is_priced else None,
-        worst_cost=budget.most(asks) if is_priced else None,
+        output_tokens=expected.output_tokens,
+        most_output_tokens=most.output_tokens,
+        cost=budget.prices.cost(expected) if is_priced else None,
+        worst_cost=budget.prices.cost(most) if is_priced else None,
         currency=budget.prices.currency,
-        window=WINDOWS.get(config.teacher.kind) or _chat_window(len(asks), config),
+        window=WINDOWS.get(config.teacher.kind) or _chat_window(requests, config),
     )
 
 
@@ -105,7 +104,7 @@ def check_budget(asking: Asking, config: PseudoglossConfig) -> None:
     if most is None:
         return
     expected = estimate_asking(asking, config)
-    total = asking.spent + (expected.cost or 0)
+    total = asking.spent + asking.uncounted + (expected.cost or 0)
     if total > Decimal(str(most)):
         raise ConfigError(
             f"cost.max_cost is {most:g} {expected.currency}, but {expected.requests:,} requests "

@@ -1,45 +1,35 @@
 """What a teacher was asked and what it answered, in the output folder: nothing paid for is lost.
 
-    questions.parquet       every text that is asked for, once; written before anything is asked
-    jobs/000001.json        a batch job: `planned` before it is created, then `created`, `ended`
+    questions.parquet       every text of the corpus, once; written before anything is asked
+    gold.parquet            the texts of the gold set, with those that were in it before
+    jobs/000001.json        a batch job: `planned`, `creating`, `created`, `ended`
     answers/000001.parquet  what came of its requests, written once, before the job counts as ended
+    answers/chat-*.parquet  what came of chats, a second of them each; many are put into one
 
-A process that is killed leaves at most one job of which it is not known whether it was created:
-one that is `planned`. The service is asked for jobs of its name before another is made.
+All of it lies in a folder of the run's name. A process that is killed leaves at most one job of
+which it is not known whether it was created: one that was `creating`. The service is asked for jobs
+of its name before another is made.
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
 import pyarrow as pa
 
 from aslbatch.errors import SinkError
-from aslbatch.labeling.answers import Outcome
 from aslbatch.labeling.protocol import Usage
-from aslbatch.shards.parquet_bytes import table_from_parquet, table_to_parquet
+from aslbatch.pipelines.label_answers import AnswerFiles, read_table
+from aslbatch.shards.layout import TEACHER
+from aslbatch.shards.parquet_bytes import table_to_parquet
 from aslbatch.storage.folder import Storage
 
 QUESTIONS = "questions.parquet"
+GOLD = "gold.parquet"
 JOBS = "jobs"
-ANSWERS = "answers"
 
-PLANNED, CREATED, ENDED = "planned", "created", "ended"
+PLANNED, CREATING, CREATED, ENDED = "planned", "creating", "created", "ended"
 
 QUESTION_COLUMNS = pa.schema([("source_hash", pa.string()), ("text", pa.string())])
-ANSWER_COLUMNS = pa.schema(
-    [
-        ("source_hash", pa.string()),
-        ("gloss", pa.string()),
-        ("failure", pa.string()),
-        ("detail", pa.string()),
-        ("input_tokens", pa.int64()),
-        ("output_tokens", pa.int64()),
-        ("model", pa.string()),
-        ("job", pa.string()),
-        ("answered_on", pa.string()),
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +41,8 @@ class Job:
         name: Its name of ours, by which the service finds it.
         hashes: `source_hash` of each text that is asked for, in the order of the request file.
         request_sha256: SHA-256 of the request file.
-        worst_cost: The most that it can cost, a decimal number; 0 without prices.
-        state: `planned`, `created` or `ended`.
+        most: The most tokens that it can have.
+        state: `planned`, `creating`, `created` or `ended`.
         job: What the service calls it, None before it is created.
         created_on: The day, UTC, in ISO 8601.
         ending: The service's last word on it, empty before it ended.
@@ -64,7 +54,7 @@ class Job:
     name: str
     hashes: tuple[str, ...]
     request_sha256: str
-    worst_cost: str
+    most: Usage
     state: str = PLANNED
     job: str | None = None
     created_on: str = ""
@@ -78,9 +68,19 @@ class Job:
         return self.state == ENDED
 
     @property
+    def may_be_made(self) -> bool:
+        """Whether the service may have it, though it is not known by its name there."""
+        return self.state == CREATING or (self.state == PLANNED and bool(self.possible_orphans))
+
+    @property
     def stem(self) -> str:
         """Stem of the names of its files."""
         return f"{self.number:06d}"
+
+    @property
+    def of_orphans(self) -> Usage:
+        """The most tokens that possible orphans can have."""
+        return self.most * len(self.possible_orphans)
 
 
 class Journal:
@@ -94,6 +94,11 @@ class Journal:
         """Where it lies."""
         return self._storage.uri
 
+    @property
+    def answers(self) -> AnswerFiles:
+        """What came of requests."""
+        return AnswerFiles(self._storage)
+
     def has_questions(self) -> bool:
         """Return whether it is known which texts are asked for."""
         return self._storage.exists(QUESTIONS)
@@ -106,19 +111,47 @@ class Journal:
         """
         if not self.has_questions():
             return None
-        return self._table(QUESTIONS, QUESTION_COLUMNS)
+        return read_table(self._storage, QUESTIONS, QUESTION_COLUMNS)
 
     def keep_questions(self, questions: pa.Table) -> None:
         """Store the texts that are asked for, once."""
         self._storage.publish_new(QUESTIONS, table_to_parquet(questions, compression="zstd"))
 
+    def gold(self) -> dict[str, str]:
+        """Return the texts of all gold sets so far, by `source_hash`.
+
+        Raises:
+            SinkError: The file is damaged.
+        """
+        if not self._storage.exists(GOLD):
+            return {}
+        table = read_table(self._storage, GOLD, QUESTION_COLUMNS)
+        return dict(zip(*(table[name].to_pylist() for name in table.column_names), strict=True))
+
+    def keep_gold(self, texts: dict[str, str]) -> None:
+        """Store the texts of a gold set beside those of earlier ones."""
+        known = self.gold()
+        if texts.keys() - known.keys():
+            columns = zip(*(known | texts).items(), strict=True)
+            table = pa.table([list(column) for column in columns], schema=QUESTION_COLUMNS)
+            self._storage.publish(GOLD, table_to_parquet(table, compression="zstd"))
+
     def jobs(self) -> list[Job]:
         """Return all batch jobs, by number.
 
         Raises:
-            SinkError: A record is damaged.
+            SinkError: A record is damaged, or missing.
         """
-        return [self._job(f"{JOBS}/{name}") for name in self._storage.names(JOBS)]
+        jobs = [self._job(f"{JOBS}/{name}") for name in self._storage.names(JOBS)]
+        last = max([0, *(int(stem) for stem in self.answers.stems() if stem.isdigit())])
+        known = {job.number for job in jobs}
+        missing = sorted(set(range(1, max([last, *known]) + 1)) - known)
+        if missing:
+            raise SinkError(
+                f"{self.uri}/{JOBS}/{missing[0]:06d}.json is missing; restore it: it says which "
+                f"job was paid for"
+            )
+        return jobs
 
     def write(self, job: Job) -> Job:
         """Store a job's record in place of its last one, and return it."""
@@ -126,72 +159,37 @@ class Journal:
         self._storage.publish(f"{JOBS}/{job.stem}.json", data)
         return job
 
-    def keep_answers(
-        self, stem: str, outcomes: Iterable[Outcome], *, job: str, day: str
-    ) -> pa.Table:
-        """Store what came of requests, once.
-
-        Args:
-            stem: Name of the file, which no other answers have.
-            outcomes: One a request.
-            job: The service's name for the job; empty for chats.
-            day: When, UTC, in ISO 8601.
-
-        Returns:
-            The answers that are stored under this name.
-        """
-        rows = [
-            {
-                "source_hash": each.source_hash,
-                "gloss": each.gloss,
-                "failure": None if each.failure is None else each.failure.value,
-                "detail": each.detail,
-                "input_tokens": each.usage.input_tokens,
-                "output_tokens": each.usage.output_tokens,
-                "model": each.model,
-                "job": job,
-                "answered_on": day,
-            }
-            for each in outcomes
-        ]
-        table = pa.Table.from_pylist(rows, ANSWER_COLUMNS)
-        data = table_to_parquet(table, compression="zstd")
-        is_new = self._storage.publish_new(f"{ANSWERS}/{stem}.parquet", data)
-        return table if is_new else self.answers(stem)
-
-    def has_answers(self, stem: str) -> bool:
-        """Return whether answers of this name are stored."""
-        return self._storage.exists(f"{ANSWERS}/{stem}.parquet")
-
-    def answers(self, stem: str) -> pa.Table:
-        """Return stored answers.
-
-        Raises:
-            SinkError: They are damaged.
-        """
-        return self._table(f"{ANSWERS}/{stem}.parquet", ANSWER_COLUMNS)
-
-    def answered(self) -> list[str]:
-        """Return the stems of all stored answers, sorted."""
-        return [name.removesuffix(".parquet") for name in self._storage.names(ANSWERS)]
-
-    def _table(self, name: str, columns: pa.Schema) -> pa.Table:
-        try:
-            return table_from_parquet(self._storage.read(name), columns)
-        except (pa.ArrowException, ValueError) as error:
-            raise SinkError(
-                f"{self.uri}/{name} is damaged ({error}); restore it: it holds what was paid for"
-            ) from error
-
     def _job(self, name: str) -> Job:
         try:
             fields = json.loads(self._storage.read(name))
             for key in ("hashes", "possible_orphans"):
                 fields[key] = tuple(fields[key])
-            fields["stray_usage"] = Usage(**fields["stray_usage"])
+            for key in ("most", "stray_usage"):
+                fields[key] = Usage(**fields[key])
             return Job(**fields)
         except (ValueError, TypeError, KeyError) as error:
             raise SinkError(
                 f"{self.uri}/{name} is damaged ({error}); restore it: it says which job was paid "
                 f"for"
             ) from error
+
+
+def check_nothing_asked(storage: Storage, run_id: str) -> None:
+    """Refuse to delete a run's output while jobs of it are under way.
+
+    Raises:
+        SinkError: Some are; or a record of one is damaged, or missing.
+    """
+    jobs = open_journal(storage, run_id).jobs()
+    if waiting := [job for job in jobs if job.state == CREATED or job.may_be_made]:
+        names = ", ".join(job.job or job.name for job in waiting)
+        raise SinkError(
+            f"{storage.uri}: {len(waiting)} jobs of its run are under way and will be paid for: "
+            f"{names}; run it to its end with its own configuration, or cancel them at the service "
+            f"and delete {storage.uri}/{TEACHER}, then try again"
+        )
+
+
+def open_journal(storage: Storage, run_id: str) -> Journal:
+    """Return the journal of a run in its output folder."""
+    return Journal(storage.below(f"{TEACHER}/{run_id}"))

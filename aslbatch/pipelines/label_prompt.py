@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from aslbatch.config.pseudogloss import GoldSection, PromptSection
-from aslbatch.errors import SourceError
+from aslbatch.errors import SinkError, SourceError
 from aslbatch.labeling.prompt import INSTRUCTIONS, Example, Prompt
 from aslbatch.pipelines.pair_rows import PairFiles
 from aslbatch.provenance.hashing import source_hash
@@ -103,6 +103,8 @@ def _read_text(section: PromptSection) -> str:
         text = storage.read(name).decode()
     except FileNotFoundError as error:
         raise SourceError(f"prompt.instructions: {section.instructions} does not exist") from error
+    except SinkError as error:
+        raise SourceError(f"prompt.instructions: {error.message}") from error
     except UnicodeDecodeError as error:
         raise SourceError(f"prompt.instructions: {section.instructions} is not UTF-8") from error
     if not text.strip():

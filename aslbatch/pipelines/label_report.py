@@ -88,7 +88,11 @@ def publish_note(labeling: Labeling) -> dict[str, Any]:
         "usage": asdict(standing.usage),
         "cost": None
         if prices == UNKNOWN_PRICES
-        else {"amount": float(asking.spent), "currency": prices.currency},
+        else {
+            "amount": float(asking.spent),
+            "uncounted_at_most": float(asking.uncounted),
+            "currency": prices.currency,
+        },
         "jobs": [
             {
                 "job": job.job,

@@ -8,7 +8,7 @@ from aslbatch.config.pseudogloss import PseudoglossConfig
 from aslbatch.pipelines.accounts import check_complete, load_plan, read_records
 from aslbatch.pipelines.claim import RETRY, claimed
 from aslbatch.pipelines.failure import plain_errors
-from aslbatch.pipelines.label_ask import ask_teacher
+from aslbatch.pipelines.label_ask import Service, ask_teacher
 from aslbatch.pipelines.label_report import Labeled
 from aslbatch.pipelines.label_run import LabelRun, examine
 from aslbatch.pipelines.label_texts import LabelProgress
@@ -52,14 +52,14 @@ def retry_labels(
         records = read_records(storage, run.planned.shards, run.run_id)
         failed = {record.shard for record in records if record.failed_rows}
         todo = [shard for shard in run.planned.shards if shard.name in failed]
-        labeling = ask_teacher(run, texts, again=True, show=show)
+        labeling = ask_teacher(run, texts, Service(run), again=True, show=show)
         if todo:
             storage.delete(SUCCESS)
             with Cluster(verbose=verbose) as cluster, plain_errors():
                 cluster.start()
                 check_nodes(storage, run.sources, run.config.source.storage_options)
                 label_shards(run, todo, labeling.labels, labeling.stamps, again=True)
-        return finish_labels(labeling, holding=True)
+        return finish_labels(labeling)
 
 
 def _reopen(storage: Storage, path: str, config: PseudoglossConfig | None) -> LabelRun:
@@ -69,8 +69,10 @@ def _reopen(storage: Storage, path: str, config: PseudoglossConfig | None) -> La
         values = record["config"]
         for section in filter(None, map(values.get, ("source", "prompt", "gold", "sink"))):
             section["storage_options"] = {}
-        values["sink"]["path"] = path
         config = PseudoglossConfig.model_validate(values)
+    # Wherever the folder is now: its name is none of what makes a run.
+    sink = config.sink.model_copy(update={"path": path})
+    config = config.model_copy(update={"sink": sink})
     run = examine(config, limit=record["identity"].get("limit"))
     check_same(storage, record, run.identity, "its failed rows cannot be glossed in the same way")
     return replace(run, plan=load_plan(storage))

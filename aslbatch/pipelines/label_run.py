@@ -8,14 +8,14 @@ from aslbatch.config.pseudogloss import PseudoglossConfig
 from aslbatch.config.resolved import resolved
 from aslbatch.labeling.prompt import Prompt
 from aslbatch.pipelines.accounts import uncommitted
-from aslbatch.pipelines.label_journal import Journal
+from aslbatch.pipelines.label_journal import Journal, open_journal
 from aslbatch.pipelines.label_prompt import read_prompt
 from aslbatch.pipelines.ownership import check_apart
 from aslbatch.pipelines.run import claim_output, reading_of, stored_plan
-from aslbatch.pipelines.run_record import LABELS
+from aslbatch.pipelines.run_record import LABELS, recorded_run_id
+from aslbatch.provenance.hashing import source_hash
 from aslbatch.provenance.identity import RunIdentity
 from aslbatch.schema import RESERVED_BY_LABELS
-from aslbatch.shards.layout import TEACHER
 from aslbatch.shards.output import OutputFormat
 from aslbatch.shards.plan import Plan, auto_shard_rows, make_plan
 from aslbatch.shards.reading import Reading
@@ -57,6 +57,16 @@ class LabelRun:
         return self.identity.run_id
 
     @property
+    def work_name(self) -> str:
+        """Names what the run keeps on a machine: its own in each output folder."""
+        return f"{self.run_id}-{source_hash(self.storage.uri)[:8]}"
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether the output folder holds this run, as far as is known here."""
+        return recorded_run_id(self.storage) == self.run_id
+
+    @property
     def planned(self) -> Plan:
         """The plan, which must have been made."""
         if self.plan is None:
@@ -66,7 +76,7 @@ class LabelRun:
     @property
     def journal(self) -> Journal:
         """Where what is asked and answered is kept."""
-        return Journal(self.storage.below(TEACHER))
+        return open_journal(self.storage, self.run_id)
 
     @property
     def output(self) -> OutputFormat:

@@ -1,13 +1,14 @@
 """How each text of a labeling stands: glossed, failed so many times, or not asked for yet."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
 from aslbatch.labeling.protocol import Usage
-from aslbatch.pipelines.label_journal import ANSWER_COLUMNS, Job, Journal
+from aslbatch.pipelines.label_answers import ANSWER_COLUMNS
+from aslbatch.pipelines.label_journal import Job, Journal
 
 LABEL_COLUMNS = pa.schema([*ANSWER_COLUMNS, ("attempts", pa.int32())])
 """The answer that counts for a text, and how often it was asked for."""
@@ -22,12 +23,15 @@ class Standing:
         failed: The last answer without one, of texts that have none with one.
         attempts: Answers of each text, with and without gloss.
         usage: Tokens that were counted, all paid for.
+        uncounted: The most tokens of what may be paid for beside that: answers without a count,
+            requests sent twice, and possible orphans.
     """
 
     accepted: dict[str, dict[str, Any]] = field(default_factory=dict)
     failed: dict[str, dict[str, Any]] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
+    uncounted: Usage = field(default_factory=Usage)
 
     def add(self, answers: pa.Table) -> None:
         """Take stored answers into account."""
@@ -35,6 +39,7 @@ class Standing:
             name = row["source_hash"]
             self.attempts[name] = self.attempts.get(name, 0) + 1
             self.usage += Usage(row["input_tokens"], row["output_tokens"])
+            self.uncounted += Usage(row["most_input_tokens"], row["most_output_tokens"])
             if name in self.accepted:
                 continue
             if row["gloss"] is None:
@@ -43,10 +48,10 @@ class Standing:
                 self.accepted[name] = row
                 self.failed.pop(name, None)
 
-    def table(self) -> pa.Table:
-        """Return the answer that counts for each text: columns as `LABEL_COLUMNS`."""
-        rows = [*self.accepted.values(), *self.failed.values()]
-        counted = [{**row, "attempts": self.attempts[row["source_hash"]]} for row in rows]
+    def table(self, names: Iterable[str]) -> pa.Table:
+        """Return the answer that counts for each of some texts: columns as `LABEL_COLUMNS`."""
+        found = ((name, self.accepted.get(name) or self.failed.get(name)) for name in names)
+        counted = [{**row, "attempts": self.attempts[name]} for name, row in found if row]
         return pa.Table.from_pylist(counted, LABEL_COLUMNS)
 
 
@@ -57,8 +62,9 @@ def read_standing(journal: Journal, jobs: Sequence[Job]) -> Standing:
         SinkError: Some are damaged.
     """
     standing = Standing()
-    for stem in journal.answered():
-        standing.add(journal.answers(stem))
+    for stem in journal.answers.stems():
+        standing.add(journal.answers.read(stem))
     for job in jobs:
         standing.usage += job.stray_usage
+        standing.uncounted += job.of_orphans
     return standing

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from aslbatch.pipelines.label_journal import CREATED, PLANNED, Journal
+from aslbatch.pipelines.label_journal import CREATED, CREATING, PLANNED, open_journal
 from aslbatch.pipelines.label_standing import read_standing
-from aslbatch.shards.layout import TEACHER
+from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.storage.folder import Storage
 
 
@@ -35,7 +35,7 @@ def label_status(storage: Storage) -> LabelStatus:
     Raises:
         SinkError: The folder cannot be read, or is damaged.
     """
-    journal = Journal(storage.below(TEACHER))
+    journal = open_journal(storage, read_run_record(storage)["run_id"])
     questions, jobs = journal.questions(), journal.jobs()
     standing = read_standing(journal, jobs)
     return LabelStatus(
@@ -43,6 +43,6 @@ def label_status(storage: Storage) -> LabelStatus:
         glossed=len(standing.accepted),
         failed=len(standing.failed),
         under_way=tuple(job.job or job.name for job in jobs if job.state == CREATED),
-        planned=tuple(job.name for job in jobs if job.state == PLANNED),
+        planned=tuple(job.name for job in jobs if job.state in (PLANNED, CREATING)),
         possible_orphans=tuple(note for job in jobs for note in job.possible_orphans),
     )

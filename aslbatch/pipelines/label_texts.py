@@ -10,7 +10,7 @@ from aslbatch.errors import TeacherError
 from aslbatch.labeling.answers import Asked, Outcome
 from aslbatch.labeling.cost import Budget, Prices
 from aslbatch.labeling.prompt import Prompt
-from aslbatch.labeling.protocol import Ask
+from aslbatch.labeling.protocol import Ask, Usage
 from aslbatch.pipelines.label_alarm import UsableAnswers
 from aslbatch.pipelines.label_journal import Journal
 from aslbatch.pipelines.label_standing import Standing
@@ -45,18 +45,19 @@ class LabelProgress:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asking:
     """What both ways to ask need.
 
     Attributes:
         run_id: The run.
         texts: What to ask for: `source_hash` to the key of its request, and the text.
-        wanted: Those of the texts that may be asked for.
+        corpus: Those that rows of the run have.
+        wanted: Those that may be asked for.
         prompt: How it is asked.
         journal: Where requests and answers are kept.
         standing: How each text stands; grows.
-        budget: What it may cost.
+        budget: What it may cost; estimates get better once the service has counted.
         max_attempts: Attempts after which a text is given up.
         tried: Attempts of each text, by `source_hash`, that do not count: of an earlier job.
         alarm: Halts where answers are of no use.
@@ -65,6 +66,7 @@ class Asking:
 
     run_id: str
     texts: Texts
+    corpus: Sequence[str]
     wanted: Sequence[str]
     prompt: Prompt
     journal: Journal
@@ -99,31 +101,58 @@ class Asking:
 
     @property
     def spent(self) -> Decimal:
-        """What the answers so far cost, 0 without prices."""
+        """What the answers so far cost as they were counted, 0 without prices."""
         return self.budget.prices.cost(self.standing.usage)
 
-    def fitting(self, names: Sequence[str], *, reserved: Decimal = Decimal(0)) -> list[Ask]:
+    @property
+    def uncounted(self) -> Decimal:
+        """The most that was spent beside that, for what came without a count."""
+        return self.budget.prices.cost(self.standing.uncounted)
+
+    def budget_beside(self, running: Usage) -> Budget:
+        """Return the budget as it is now.
+
+        Args:
+            running: The most tokens that what is running can have.
+        """
+        reserved = self.budget.prices.cost(running)
+        return replace(self.budget, spent=self.spent + self.uncounted, reserved=reserved)
+
+    def fitting(self, names: Sequence[str], running: Usage) -> list[Ask]:
         """Return requests for the first of some texts: as many as are sure to be within the limit.
 
         Args:
             names: The texts, by their hashes.
-            reserved: The most that what is running can cost.
+            running: The most tokens that what is running can have.
         """
         asks = [self.ask(name) for name in names]
-        budget = replace(self.budget, spent=self.spent, reserved=reserved)
-        return asks[: budget.fitting(asks)]
+        return asks[: self.budget_beside(running).fitting(asks)]
 
     def keep(self, stem: str, outcomes: Sequence[Outcome], job: str = "") -> None:
         """Store answers, and take them into account."""
-        self.standing.add(self.journal.keep_answers(stem, outcomes, job=job, day=today()))
+        uncounted = {
+            each.source_hash: self.budget.most(self.ask(each.source_hash)) * each.uncounted
+            for each in outcomes
+            if each.uncounted
+        }
+        answers = self.journal.answers
+        self.standing.add(answers.keep(stem, outcomes, uncounted, job=job, day=today()))
 
     def look_at(self, outcomes: Sequence[Outcome]) -> None:
-        """Halt where answers are of no use; one that did not come, as of an expired job, is none.
+        """Halt where answers are of no use.
+
+        Only what came is looked at, and the first answer to each text: some texts are unfit, and
+        those that failed before say nothing of the others.
 
         Raises:
             QualityAlarmError: They are not.
         """
-        came = [each for each in outcomes if each.failure is not RejectReason.MISSING_ANSWER]
+        came = [
+            each
+            for each in outcomes
+            if each.failure is not RejectReason.MISSING_ANSWER
+            and self.standing.attempts[each.source_hash] == 1
+        ]
         usable = sum(outcome.failure is None for outcome in came)
         self.alarm.add(len(came), usable, most_common_failure(came))
 
@@ -153,10 +182,13 @@ class Asking:
 
     def out_of_budget(self, left: int) -> TeacherError:
         """Return the error that says that nothing more may be paid for."""
+        spent = f"{self.spent:.4f} {self.budget.prices.currency} are spent"
+        if self.uncounted:
+            spent += f", and up to {self.uncounted:.4f} for what was not counted"
         return TeacherError(
-            f"{self.spent:.4f} {self.budget.prices.currency} are spent, and the next request could "
-            f"pass cost.max_cost = {self.budget.max_cost:g}; {left:,} of {len(self.texts):,} texts "
-            f"are left. All answers are kept: raise cost.max_cost and run the same command again"
+            f"{spent}; the next request could pass cost.max_cost = {self.budget.max_cost:g}, and "
+            f"{left:,} of {len(self.texts):,} texts are left. All answers are kept: raise "
+            f"cost.max_cost and run the same command again"
         )
 
 

@@ -17,9 +17,10 @@ import ray.data
 
 from aslbatch.cluster.session import STAGE_CPUS, Cluster
 from aslbatch.config.pseudogloss import PseudoglossConfig
+from aslbatch.pipelines.claim import LABELING, claimed
 from aslbatch.pipelines.failure import plain_errors
 from aslbatch.pipelines.finish import Limits, close_output
-from aslbatch.pipelines.label_ask import Labeling, ask_teacher
+from aslbatch.pipelines.label_ask import Labeling, Service, ask_teacher, check_new
 from aslbatch.pipelines.label_report import Labeled, check_compared, publish_note
 from aslbatch.pipelines.label_run import LabelRun, open_label_run
 from aslbatch.pipelines.label_texts import LabelProgress
@@ -59,13 +60,17 @@ def pseudogloss(
     check_compared(run)
     with Cluster(verbose=verbose) as cluster, plain_errors():
         run, texts = plan_texts(run, cluster)
-    asked = ask_teacher(run, texts, overwrite=overwrite, show=show)
-    with Cluster(verbose=verbose) as cluster, plain_errors():
-        if todo := asked.run.todo():
-            cluster.start()
-            check_nodes(asked.run.storage, asked.run.sources, config.source.storage_options)
-            label_shards(asked.run, todo, asked.labels, asked.stamps)
-    return finish_labels(asked)
+    service = Service(run)
+    check_new(run, texts, service)
+    run = run.claim(overwrite=overwrite)
+    with claimed(run.storage, LABELING):
+        asked = ask_teacher(run, texts, service, show=show)
+        with Cluster(verbose=verbose) as cluster, plain_errors():
+            if todo := run.todo():
+                cluster.start()
+                check_nodes(run.storage, run.sources, config.source.storage_options)
+                label_shards(run, todo, asked.labels, asked.stamps)
+        return finish_labels(asked)
 
 
 def plan_texts(run: LabelRun, cluster: Cluster) -> tuple[LabelRun, pa.Table]:
@@ -124,11 +129,14 @@ def label_shards(
     )
 
 
-def finish_labels(asked: Labeling, *, holding: bool = False) -> Labeled:
-    """Write who was asked what and what it came to, then close the output as a translation's."""
+def finish_labels(asked: Labeling) -> Labeled:
+    """Write who was asked what and what it came to, then close the output as a translation's.
+
+    This process holds the claim on the folder.
+    """
     note = publish_note(asked)
     limits = Limits(asked.run.config.run.max_failed_rows)
-    summary = close_output(asked.run.storage, asked.run.planned, limits=limits, holding=holding)
+    summary = close_output(asked.run.storage, asked.run.planned, limits=limits, holding=True)
     return Labeled(summary, note)
 
 

@@ -16,8 +16,10 @@ from aslbatch.models.decoding import Decoding
 from aslbatch.models.inspection import check_checkpoint
 from aslbatch.models.shortlist import Shortlist, make_shortlist
 from aslbatch.pipelines.accounts import uncommitted
+from aslbatch.pipelines.claim import OVERWRITE, claimed
+from aslbatch.pipelines.label_journal import check_nothing_asked
 from aslbatch.pipelines.ownership import check_apart, check_free, check_owner, is_whole
-from aslbatch.pipelines.run_record import run_record
+from aslbatch.pipelines.run_record import recorded_run_id, run_record
 from aslbatch.provenance.identity import RunIdentity
 from aslbatch.shards.layout import OWNED, PLAN, RUN
 from aslbatch.shards.output import OutputFormat
@@ -210,13 +212,25 @@ def claim_output(
         SinkError: It cannot be written, or is not ours.
     """
     if overwrite and not is_whole(storage, identity):
-        for name in OWNED:
-            storage.delete(name)
+        delete_output(storage)
     if not storage.publish_new(RUN, run_record(identity, config, job=job)):
         check_owner(storage, identity)
     if not storage.publish_new(PLAN, plan_to_parquet(plan)):
         return plan_from_parquet(storage.read(PLAN))
     return plan
+
+
+def delete_output(storage: Storage) -> None:
+    """Delete a run's output, on purpose.
+
+    Raises:
+        SinkError: A process is at work there, or a teacher is, whose answers will be paid for.
+    """
+    if run_id := recorded_run_id(storage):
+        check_nothing_asked(storage, run_id)
+    with claimed(storage, OVERWRITE):
+        for name in OWNED:
+            storage.delete(name)
 
 
 def examine(config: TranslateConfig, *, limit: int | None) -> Run:

@@ -46,13 +46,22 @@ def read_run_record(storage: Storage) -> dict[str, Any]:
         record["run_id"], record["identity"], record["config"]
     except FileNotFoundError as error:
         raise SinkError(
-            f"{storage.uri}: no {RUN} there; expected the output folder of a translate job"
+            f"{storage.uri}: no {RUN} there; expected the output folder of a translate or "
+            f"pseudogloss job"
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise SinkError(
             f"{storage.uri}/{RUN} is damaged ({error}); restore or delete it"
         ) from error
     return record
+
+
+def recorded_run_id(storage: Storage) -> str | None:
+    """Return whose output a folder holds, None where the record is missing or damaged."""
+    try:
+        return str(read_run_record(storage)["run_id"])
+    except SinkError:
+        return None
 
 
 def is_labeling(storage: Storage) -> bool:

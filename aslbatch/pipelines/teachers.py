@@ -5,7 +5,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from aslbatch.config.pseudogloss import LabelRunSection, TeacherSection
+from aslbatch.config.pseudogloss import LabelRunSection
+from aslbatch.config.teacher import TeacherSection
 from aslbatch.labeling.gemini import GeminiBatch
 from aslbatch.labeling.openai_batch import OpenAiBatch
 from aslbatch.labeling.openai_chat import OpenAiChat
@@ -16,14 +17,14 @@ from aslbatch.labeling.vllm_batch import VllmBatch
 
 
 def open_teacher(
-    teacher: TeacherSection, run: LabelRunSection, *, run_id: str
+    teacher: TeacherSection, run: LabelRunSection, *, work_name: str
 ) -> BatchTeacher | OpenAiChat:
     """Return the client of a teacher; nothing is sent yet.
 
     Args:
         teacher: Who is asked. Its key is read from the environment.
         run: How it is asked.
-        run_id: Names the folder in which `vllm run-batch` works.
+        work_name: Names the folder in which `vllm run-batch` works.
 
     Raises:
         ConfigError: The package of the client is not installed, or the key is missing.
@@ -44,7 +45,7 @@ def open_teacher(
         )
     requests = ChatRequests(teacher.model, teacher.temperature, teacher.max_output_tokens)
     if teacher.kind == "vllm":
-        folder = Path(tempfile.gettempdir(), f"aslbatch-vllm-{run_id}")
+        folder = Path(tempfile.gettempdir(), f"aslbatch-vllm-{work_name}")
         return VllmBatch(requests, command=teacher.command, folder=folder)
     service = OpenAiService(
         teacher.model, api_key, key_name, teacher.base_url, run.patience_s, first_wait_s

@@ -68,9 +68,14 @@ def secrets_of(storage_options: Mapping[str, Any]) -> frozenset[str]:
 
 def masked(text: str, secrets: Collection[str]) -> str:
     """Return a text with secrets, and the credentials of URLs, replaced."""
+    return _URL.sub(lambda match: without_credentials(match[0]), without_secrets(text, secrets))
+
+
+def without_secrets(text: str, secrets: Collection[str]) -> str:
+    """Return a text with secrets replaced, and nothing else."""
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***").replace(quote(secret, safe=""), "***")
-    return _URL.sub(lambda match: without_credentials(match[0]), text)
+    return text
 
 
 def _plain(error: Exception, secrets: Collection[str]) -> OSError:

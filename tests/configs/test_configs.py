@@ -68,7 +68,7 @@ def test_full_example_names_every_key_with_its_default():
 
 def test_the_pseudogloss_example_names_every_key_with_its_default():
     example = load_config(FOLDER / "pseudogloss.yaml", PseudoglossConfig)
-    given = {"source", "teacher", "prompt", "gold"}
+    given = {"source", "teacher", "prompt", "cost", "gold"}
     minimal = PseudoglossConfig.model_validate(
         {**{name: getattr(example, name) for name in given}, "sink": {"path": example.sink.path}}
     )
@@ -81,6 +81,7 @@ def test_the_pseudogloss_example_names_every_key_with_its_default():
         "source": {"paths", "text_column", "columns", "license"},
         "teacher": {"kind", "model"},
         "prompt": {"examples", "english", "gloss"},
+        "cost": {"prices"},
         "gold": {"paths"},
     }
     for name, keys in changed.items():

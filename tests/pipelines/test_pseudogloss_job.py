@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from labeling import API_KEY, KEY_NAME, config, corpus, teacher
 from teacher_faults import Faults
-from teacher_server import true_gloss
+from teacher_server import MODEL, true_gloss
 
 from aslbatch.errors import (
     ConfigError,
@@ -121,7 +121,7 @@ def test_retry_asks_again_for_what_was_given_up_and_for_nothing_else(workplace):
 
 def test_what_is_wrong_is_told_before_anything_is_sent(workplace, monkeypatch):
     corpus(workplace, 40)
-    prices = {"input_price": 1000.0, "output_price": 1000.0}
+    prices = {"prices": {MODEL: {"input": 1000.0, "output": 1000.0}}}
     with teacher("gemini") as server:
         monkeypatch.setenv(KEY_NAME, "wrong")
         with pytest.raises(ConfigError, match=KEY_NAME) as refused:
@@ -144,7 +144,7 @@ def test_what_is_wrong_is_told_before_anything_is_sent(workplace, monkeypatch):
 
 def test_a_budget_is_never_passed_and_more_of_it_goes_on(workplace):
     texts = corpus(workplace, 120)
-    prices = {"input_price": 1.0, "output_price": 1.0}
+    prices = {"prices": {MODEL: {"input": 1.0, "output": 1.0}}}
     with teacher("gemini") as server:
         expected = dry_run(config("gemini", server.base, cost=prices))
         assert expected.requests == 120

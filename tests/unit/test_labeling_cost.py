@@ -1,5 +1,6 @@
 """What asking costs, and that a limit is never passed."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -65,9 +66,14 @@ def test_a_request_has_its_instructions_its_message_and_what_a_service_adds():
     assert estimated_output([ask]) == estimated_tokens("user text")
 
 
+def most(budget, some):
+    """Return the most that requests can cost."""
+    return sum((budget.prices.cost(budget.most(ask)) for ask in some), Decimal(0))
+
+
 def test_as_many_fit_as_would_at_their_worst():
     some = asks(10)
-    exact = float(budget().most(some[:4]))
+    exact = float(most(budget(), some[:4]))
     assert budget(exact).fitting(some) == 4
     assert budget(exact - 1e-9).fitting(some) == 3
     assert budget(0.0).fitting(some) == 0
@@ -75,25 +81,24 @@ def test_as_many_fit_as_would_at_their_worst():
     assert budget().fitting([]) == 0
 
 
-def test_what_runs_takes_room_until_it_has_ended():
+def test_what_runs_and_what_was_spent_take_room():
     some = asks(8)
-    whole = budget(float(budget().most(some[:4])))
-    running = whole.reserve(some[:3])
+    whole = budget(float(most(budget(), some[:4])))
+    running = replace(whole, reserved=most(whole, some[:3]))
     assert running.fitting(some[3:]) == 1
-    with pytest.raises(ValueError, match="do not fit"):
-        running.reserve(some[3:])
-    ended = running.settle(some[:3], Usage(100, 10))
-    assert (ended.reserved, ended.spent) == (0, PRICES.cost(Usage(100, 10)))
-    assert ended.left == whole.left - ended.spent
+    assert running.allows(running.most(some[3]))
+    assert not running.allows(running.most(some[3]) * 2)
+    ended = replace(whole, spent=PRICES.cost(Usage(100, 10)))
+    assert ended.left == whole.left - PRICES.cost(Usage(100, 10))
 
 
 def test_estimates_follow_what_the_service_counts():
     some = asks(5)
     tokens = 2 * estimated_input(some)
     counted = budget(prices=Prices(1, 0, "EUR")).counted(some, tokens)
-    assert counted.most(some) == Decimal(tokens) / 1_000_000
+    assert most(counted, some) == Decimal(tokens) / 1_000_000
     with pytest.raises(ValueError, match="while requests are running"):
-        counted.reserve(some).counted(some, tokens)
+        replace(counted, reserved=Decimal(1)).counted(some, tokens)
 
 
 @given(
@@ -107,11 +112,13 @@ def test_spending_never_passes_the_limit(limit, prices, ratio, shares):
     state, running, some = budget(limit, prices, ratio=ratio), [], asks(12)
     for share in shares:
         fitting = some[: state.fitting(some)]
-        state, running = state.reserve(fitting), [*running, (fitting, share)]
+        state = replace(state, reserved=state.reserved + most(state, fitting))
+        running.append((fitting, share))
         assert state.left >= 0
         if len(running) > 1:
             ended, part = running.pop(0)
             tokens = estimated_input(ended) * ratio * part
             usage = Usage(int(tokens), int(len(ended) * state.max_output_tokens * part))
-            state = state.settle(ended, usage)
+            reserved = state.reserved - most(state, ended)
+            state = replace(state, reserved=reserved, spent=state.spent + prices.cost(usage))
             assert state.spent + state.reserved <= Decimal(str(limit))

@@ -104,6 +104,29 @@ def test_how_answers_end(part, ending, detail):
     assert answer.usage == Usage(12, 5)
 
 
+@pytest.mark.parametrize("code", ["batch_expired", "batch_cancelled"])
+def test_a_request_that_was_never_taken_up_has_no_answer(code):
+    line = line_of(response=None, error={"code": code, "message": "Not executed in time."})
+    assert list(read_lines([line, b"\n"])) == []
+
+
+def test_nothing_that_a_service_wrote_keeps_a_secret():
+    def hide(text):
+        return text.replace("SECRET", "***")
+
+    error = {"code": "c", "message": f"{'x' * 190} SECRET"}
+    body = {"model": "SECRET", "choices": [{"message": {"content": "a SECRET"}}]}
+    for answer in (
+        read_line(line_of(error=error), hide),
+        read_line(line_of(response={"status_code": 200, "body": body}), hide),
+        read_line(b"no JSON: SECRET", hide),
+        read_body("a", json.dumps({"error": {"message": "SECRET"}}).encode(), hide),
+        read_body("a", b"SECRET", hide),
+    ):
+        assert "***" in repr(answer) or "x" * 190 in answer.detail
+        assert "SEC" not in repr(answer)
+
+
 @pytest.mark.parametrize(
     ("parts", "detail"),
     [
@@ -112,8 +135,8 @@ def test_how_answers_end(part, ending, detail):
             "429: c: m",
         ),
         (
-            {"response": None, "error": {"code": "batch_expired", "message": "Late."}},
-            "batch_expired: Late.",
+            {"response": None, "error": {"code": "server_error", "message": "Late."}},
+            "server_error: Late.",
         ),
         ({"response": {"status_code": 400, "body": None}, "error": "No\nmodel."}, "400: No model."),
         (

@@ -1,0 +1,305 @@
+"""What a labeling must not do, whatever happens: pay twice or too much, show keys, mix runs."""
+
+import json
+from collections import Counter
+from dataclasses import replace
+
+import pyarrow.parquet as pq
+import pytest
+import teacher_server
+from labeling import API_KEY, KEY_NAME, config, corpus, teacher
+from teacher_faults import Faults
+from teacher_http import Request, Response
+from teacher_server import MODEL, true_gloss
+
+from aslbatch.config.pseudogloss import PseudoglossConfig
+from aslbatch.errors import ConfigError, OutputMismatchError, SinkError, TeacherError
+from aslbatch.labeling.gemini import GeminiBatch
+from aslbatch.pipelines.claim import LABELING, claimed
+from aslbatch.pipelines.label_journal import Journal, open_journal
+from aslbatch.pipelines.label_retry import retry_labels
+from aslbatch.pipelines.pseudogloss import pseudogloss
+from aslbatch.pipelines.run_record import read_run_record
+from aslbatch.pipelines.verify import verify
+from aslbatch.provenance.hashing import source_hash
+from aslbatch.storage.folder import Storage
+
+PRICES = {MODEL: {"input": 1.0, "output": 1.0}}
+
+pytestmark = pytest.mark.usefixtures("cluster")
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(KEY_NAME, API_KEY)
+    return tmp_path
+
+
+def journal(path: str = "out") -> Journal:
+    storage = Storage(path)
+    return open_journal(storage, read_run_record(storage)["run_id"])
+
+
+def stopped_when(state: str, job: PseudoglossConfig) -> None:
+    """Run a job and interrupt it when it is so far."""
+
+    def stop(progress):
+        if progress.state.startswith(state):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pseudogloss(job, show=stop)
+
+
+def rows_of(folder):
+    return [row for f in sorted(folder.glob("*.parquet")) for row in pq.read_table(f).to_pylist()]
+
+
+def test_another_run_deletes_neither_what_is_under_way_nor_what_is_written(workplace):
+    corpus(workplace, 40)
+    with teacher("gemini") as server:
+        server.polls_to_end = 10**9
+        job = config("gemini", server.base)
+        other = config("gemini", server.base, prompt={"seed": 1, "selection": "random"})
+        stopped_when("waiting", job)
+        with pytest.raises(OutputMismatchError):
+            pseudogloss(other)
+        with pytest.raises(SinkError, match=r"1 jobs of its run .* under way .*: batches/"):
+            pseudogloss(other, overwrite=True)
+        server.polls_to_end = 3
+        first = pseudogloss(job)
+        with claimed(Storage("out"), LABELING), pytest.raises(SinkError, match="at work there"):
+            pseudogloss(other, overwrite=True)
+        second = pseudogloss(other, overwrite=True)
+    assert first.summary.run_id != second.summary.run_id
+    assert [path.name for path in (workplace / "out/_teacher").iterdir()] == [second.summary.run_id]
+    assert verify(Storage("out")).faults == ()
+
+
+def test_gold_may_change_between_a_stop_and_the_next_start(workplace):
+    texts = corpus(workplace, 30)
+    with teacher("gemini") as server:
+        server.polls_to_end = 10**9
+        for name, ids in (("old", range(8)), ("new", range(4, 12))):
+            rows = [{"id": n, "source": f"Gold {n} shines.", "target": "SHINE"} for n in ids]
+            (workplace / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        stopped_when("waiting", config("gemini", server.base, gold={"paths": "old.jsonl"}))
+        server.polls_to_end = 3
+        done = pseudogloss(config("gemini", server.base, gold={"paths": "new.jsonl"}))
+        assert set(server.paid.values()) == {1}
+        assert len(server.paid) == len(texts) + 12
+        without = pseudogloss(config("gemini", server.base))
+        again = retry_labels(Storage("out"), "out")
+        assert set(server.paid.values()) == {1}
+    assert done.note["gold"]["rows"] == 8
+    assert without.note["gold"] is None
+    assert again.note["gold"]["rows"] == 8  # of the configuration that the run began with
+    assert without.summary.translated == 30
+    assert verify(Storage("out")).faults == ()
+
+
+@pytest.mark.parametrize("kind", ["gemini", "openai_batch", "chat"])
+def test_a_service_that_quotes_the_key_gets_it_into_no_file(kind, workplace, monkeypatch):
+    corpus(workplace, 40)
+
+    def quoting(good):
+        said = f"Internal error of {API_KEY}: {'x' * 150} {API_KEY}"
+        return replace(good, kind=teacher_server.Kind.ERROR, text="", detail=said)
+
+    monkeypatch.setattr("teacher_faults.failed", quoting)
+    with teacher(kind, Faults(error_lines=0.5)) as server:
+        pseudogloss(config(kind, server.base, run__min_usable_share=0.0, run__max_attempts=1))
+        assert server.faulty
+    files = [file for file in (workplace / "out").rglob("*") if file.is_file()]
+    assert not [file for file in files if API_KEY.encode() in file.read_bytes()]
+    # Parquet may hold it compressed.
+    rejected = rows_of(workplace / "out/rejected")
+    said = [row["reject_detail"] for row in rejected if row["reject_reason"] == "service_error"]
+    assert said
+    assert not [text for text in said if API_KEY[:8] in text or "***" not in text]
+    assert API_KEY[:8] not in str(
+        [journal().answers.read(stem).to_pylist() for stem in journal().answers.stems()]
+    )
+
+
+def test_retry_works_where_the_folder_is_whatever_the_configuration_says(workplace):
+    corpus(workplace, 40)
+    with teacher("gemini", Faults(truncated=0.5, seed=1)) as server:
+        once = {"run__max_attempts": 1, "run__min_usable_share": 0.0}
+        assert pseudogloss(config("gemini", server.base, **once)).summary.failed
+        (workplace / "out").rename(workplace / "moved")
+        server.faults = Faults()
+        done = retry_labels(Storage("moved"), "moved", config=config("gemini", server.base, **once))
+    assert done.summary.failed == 0
+    assert not (workplace / "out").exists()
+    assert verify(Storage("moved")).faults == ()
+
+
+def test_jobs_that_succeed_with_nothing_in_them_are_paid_so_often_and_not_more(workplace):
+    corpus(workplace, 30)
+    with teacher("gemini", Faults(missing_lines=1.0)) as server:
+        job = config("gemini", server.base, run__max_attempts=4)
+        with pytest.raises(TeacherError, match="3 jobs in a row ended without an answer"):
+            pseudogloss(job)
+        done = pseudogloss(job)
+        paid = sum(server.paid.values())
+        pseudogloss(job)
+        assert paid == sum(server.paid.values()) == 4 * 30
+    assert done.summary.rejected["missing_answer"] == 30
+
+
+@pytest.mark.parametrize("kind", ["gemini", "openai_batch"])
+def test_what_a_job_did_not_get_to_before_it_ended_was_not_tried(kind, workplace):
+    corpus(workplace, 40)
+    with teacher(kind, Faults(expired=1.0)) as server:
+
+        def stop(progress):
+            if progress.glossed:
+                server.faults = Faults()
+
+        done = pseudogloss(config(kind, server.base, run__max_attempts=1), show=stop)
+        assert next(job.ending for job in server.jobs.values()) == "EXPIRED"
+        assert set(server.paid.values()) == {1}
+    assert done.summary.translated == 40
+    assert {row["attempts"] for row in rows_of(workplace / "out/data")} == {1}
+
+
+def test_a_job_that_no_listing_shows_is_created_twice_and_then_asked_about(workplace, monkeypatch):
+    corpus(workplace, 20)
+    with teacher("gemini") as server:
+        monkeypatch.setattr(GeminiBatch, "find", lambda *_: [])
+
+        def untold(request: Request, response: Response | None) -> None:
+            if response is not None and ":batchGenerateContent" in request.path:
+                raise ConnectionResetError
+
+        server.watch = untold
+        for _ in range(2):
+            with pytest.raises(TeacherError, match=r"run\.give_up_lost_jobs: true"):
+                pseudogloss(config("gemini", server.base))
+            assert len(server.jobs) == 2
+        server.watch = lambda *_: None
+        cost = {"prices": PRICES}
+        done = pseudogloss(config("gemini", server.base, run__give_up_lost_jobs=True, cost=cost))
+        assert len(server.jobs) == 3
+    assert len(done.note["jobs"][0]["possible_orphans"]) == 2
+    assert done.note["cost"]["uncounted_at_most"] > 2 * done.note["cost"]["amount"]
+
+
+@pytest.mark.parametrize("kind", ["gemini", "openai_batch", "chat"])
+def test_answers_without_a_count_are_reckoned_at_their_most(kind, workplace, monkeypatch):
+    corpus(workplace, 60)
+    monkeypatch.setattr("teacher_server.count_tokens", lambda _: 0)
+    with teacher(kind) as server:
+        # An answer of 1,024 tokens costs 0.001024; with its request a text costs little more.
+        cost = {"prices": PRICES, "max_cost": 0.07}
+        job = config(kind, server.base, cost=cost, run__job_requests=7)
+        with pytest.raises(TeacherError, match="for what was not counted"):
+            pseudogloss(job)
+        with pytest.raises(ConfigError, match=r"cost\.max_cost is 0\.07"):
+            pseudogloss(job)
+        assert 14 <= sum(server.paid.values()) <= 0.07 / 0.001024
+
+
+def test_a_record_of_a_job_that_is_missing_is_asked_for(workplace):
+    corpus(workplace, 40)
+    with teacher("gemini") as server:
+        server.polls_to_end = 10**9
+        job = config("gemini", server.base, run__job_requests=10)
+        stopped_when("waiting", job)
+        records = sorted((workplace / "out/_teacher").glob("*/jobs/*.json"))
+        assert len(records) == 4
+        kept = records[1].read_bytes()
+        records[1].unlink()
+        paid = server.paid.copy()
+        with pytest.raises(SinkError, match=r"jobs/000002\.json is missing; restore it"):
+            pseudogloss(job)
+        assert server.paid == paid
+        records[1].write_bytes(kept)
+        server.polls_to_end = 3
+        assert pseudogloss(job).summary.translated == 40
+
+
+def test_what_was_paid_for_is_fetched_though_nothing_more_may_be_asked(workplace):
+    corpus(workplace, 40)
+    with teacher("gemini") as server:
+        server.polls_to_end = 10**9
+        job = config("gemini", server.base, run__job_requests=10, run__max_jobs=2)
+        stopped_when("waiting", job)
+        server.polls_to_end = 3
+        server.models = ("teacher-2",)
+        with pytest.raises(ConfigError, match=MODEL):
+            pseudogloss(job)
+        assert len(server.jobs) == 2
+        assert sum(journal().answers.read(s).num_rows for s in journal().answers.stems()) == 20
+        server.models = (MODEL,)
+        with pytest.raises(ConfigError, match=r"cost\.max_cost is 0\.001"):
+            pseudogloss(config("gemini", server.base, cost={"prices": PRICES, "max_cost": 0.001}))
+        assert pseudogloss(job).summary.translated == 40
+        assert set(server.paid.values()) == {1}
+
+
+def test_a_wrong_key_is_told_as_such_when_jobs_are_under_way(workplace, monkeypatch):
+    corpus(workplace, 20)
+    with teacher("openai_batch") as server:
+        server.polls_to_end = 10**9
+        job = config("openai_batch", server.base, run__patience_s=0.1)
+        stopped_when("waiting", job)
+        monkeypatch.setenv(KEY_NAME, "wrong")
+        with pytest.raises(ConfigError, match=KEY_NAME):
+            pseudogloss(job)
+
+
+def test_some_unfit_texts_halt_no_run(workplace):
+    corpus(workplace, 300)
+    with teacher("gemini") as server:
+        unfit = {text for n, text in enumerate(sorted(corpus(workplace, 300))) if n % 8 == 0}
+        server.truth = lambda text: "..." if text in unfit else true_gloss(text)
+        done = pseudogloss(config("gemini", server.base, run__max_jobs=1, run__max_attempts=5))
+        assert Counter(server.paid.values()) == {1: 262, 5: 38}
+    assert done.summary.rejected["invalid_gloss"] == 38
+
+
+def test_vllm_works_for_two_folders_and_leaves_nothing_behind(workplace, monkeypatch):
+    corpus(workplace, 20)
+    temporary = workplace / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    with teacher("vllm") as server:
+        monkeypatch.setenv("FAKE_VLLM_URL", server.url)
+        for path in ("out", "other"):
+            done = pseudogloss(config("vllm", None, sink={"path": path}))
+            assert done.summary.translated == 20
+    assert not [path.name for path in temporary.glob("aslbatch-vllm-*")]
+
+
+def test_no_key_is_taken_from_a_configuration_or_shown():
+    pasted = "AIzaSyA-pasted-key-0123"
+    for section, words in (
+        ({"api_key_env": pasted}, "name of an environment variable"),
+        ({"command": ["vllm", "--hf-token", pasted]}, "into the environment"),
+        ({"command": ["vllm", f"--api-key={pasted}"]}, "into the environment"),
+    ):
+        with pytest.raises(ValueError, match=words) as refused:
+            PseudoglossConfig.model_validate(
+                {
+                    "source": {"paths": "a.jsonl"},
+                    "teacher": {"kind": "gemini", "model": MODEL, **section},
+                    "sink": {"path": "out"},
+                }
+            )
+        assert pasted not in str(refused.value.errors()[0]["ctx"]["error"])
+
+
+def test_an_answer_is_one_of_its_text_though_two_runs_had_one_journal(workplace):
+    corpus(workplace, 20)
+    with teacher("gemini") as server:
+        pseudogloss(config("gemini", server.base))
+    (stem,) = journal().answers.stems()
+    answers = journal().answers
+    with pytest.raises(SinkError, match="written by another process"):
+        answers.keep(stem, [], {}, job="batches/other", day="2026-01-01")
+    assert {row["source_hash"] for row in answers.read(stem).to_pylist()} == {
+        source_hash(row["source_text"]) for row in rows_of(workplace / "out/data")
+    }
