@@ -30,10 +30,10 @@ from teacher_faults import Faults
 from teacher_server import TeacherServer, true_gloss
 
 from aslbatch.cluster.session import Cluster
-from aslbatch.pipelines.label_journal import Journal
+from aslbatch.pipelines.label_journal import open_journal
 from aslbatch.pipelines.pseudogloss import pseudogloss
+from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.pipelines.verify import verify
-from aslbatch.shards.layout import TEACHER
 from aslbatch.storage.folder import Storage
 
 JOB_FAULTS = (
@@ -102,6 +102,7 @@ def labeled(
             run__shard_rows=1_000,
             run__concurrency=32,
             run__min_usable_share=0.0,
+            run__give_up_lost_jobs=True,  # creates that were lost twice are tried on
         )
         done = pseudogloss(job)
         return {
@@ -148,9 +149,10 @@ def payments(server: TeacherServer, repeated: Counter[str]) -> dict[str, object]
 
 def found_repeated(out: Path) -> Counter[str]:
     """Return how often each text's answer was rejected for lines that differ, by source hash."""
-    journal = Journal(Storage(str(out)).below(TEACHER))
-    answers = [row for stem in journal.answered() for row in journal.answers(stem).to_pylist()]
-    return Counter(row["source_hash"] for row in answers if row["failure"] == "repeated_answer")
+    storage = Storage(str(out))
+    answers = open_journal(storage, read_run_record(storage)["run_id"]).answers
+    rows = [row for stem in answers.stems() for row in answers.read(stem).to_pylist()]
+    return Counter(row["source_hash"] for row in rows if row["failure"] == "repeated_answer")
 
 
 def wrong_glosses(out: Path) -> int:

@@ -56,6 +56,8 @@ def show_label_estimate(estimate: LabelEstimate) -> None:
 
 def show_labeled(labeled: Labeled) -> None:
     """Show what a labeling came to and where it lies."""
+    from aslbatch.pipelines.teacher_note import cost_in_words
+
     summary, note = labeled.summary, labeled.note
     rejected = ", ".join(f"{count:,} {reason}" for reason, count in summary.rejected.items())
     cost = note["cost"]
@@ -65,7 +67,7 @@ def show_labeled(labeled: Labeled) -> None:
         "rejected": f"{sum(summary.rejected.values()):,}" + (f" ({rejected})" if rejected else ""),
         "texts": f"{note['glossed']:,} of {note['texts']:,} glossed, {note['answers']:,} answers",
         "tokens": usage,
-        **({"cost": f"{cost['amount']:,.4f} {cost['currency']}"} if cost else {}),
+        **({"cost": cost_in_words(cost)} if cost else {}),
         "output": summary.uri,
     }
     _out.print(pairs("done", rows), soft_wrap=True)

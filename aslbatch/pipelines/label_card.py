@@ -4,6 +4,7 @@ from typing import Any
 
 from aslbatch.pipelines.card import NOTICE, front_matter
 from aslbatch.pipelines.score_tables import markdown_table
+from aslbatch.pipelines.teacher_note import cost_in_words
 from aslbatch.shards.output import OutputFormat
 
 
@@ -23,9 +24,7 @@ def label_card(
 
 
 def _body(record: dict[str, Any], summary: dict[str, Any], note: dict[str, Any]) -> str:
-    teacher, prompt, rejected = note["teacher"], note["prompt"], summary["rejected"]
     license_name = record["identity"]["config"]["source"].get("license")
-    cost, usage = note["cost"], note["usage"]
     lines = [
         f"# English with gloss by a teacher: {NOTICE}",
         "",
@@ -34,21 +33,7 @@ def _body(record: dict[str, Any], summary: dict[str, Any], note: dict[str, Any])
         "at what the model wrote. Keep these rows apart from authentic data: the column `origin`",
         "says `teacher` in every one of them.",
         "",
-        "| | |",
-        "|---|---|",
-        f"| rows glossed | {summary['translated']:,} |",
-        f"| rows rejected | {sum(rejected.values()):,} |",
-        *(f"| rejected, `{reason}` | {count:,} |" for reason, count in rejected.items()),
-        f"| texts, each asked for once | {note['texts']:,} |",
-        f"| answers, those of no use among them | {note['answers']:,} |",
-        f"| teacher | `{teacher['model']}` ({teacher['kind']}) |",
-        f"| answered as | {', '.join(f'`{name}`' for name in teacher['answered_as'] if name)} |",
-        f"| answered on | {' to '.join(sorted({*teacher['days'][:1], *teacher['days'][-1:]}))} |",
-        f"| prompt (SHA-256) | `{prompt['sha256']}` |",
-        f"| examples | {prompt['count']} of {len(prompt['examples'])}, {prompt['selection']} |",
-        f"| tokens | {usage['input_tokens']:,} in, {usage['output_tokens']:,} out |",
-        *([f"| cost | {cost['amount']:.4f} {cost['currency']} |"] if cost else []),
-        f"| made by | aslbatch {record['identity']['aslbatch']}, run `{record['run_id']}` |",
+        *_table(record, summary, note),
         "",
         *_measured(note),
         "## License",
@@ -66,6 +51,29 @@ def _body(record: dict[str, Any], summary: dict[str, Any], note: dict[str, Any])
         "`_teacher/` holds what was asked and every answer; keep it, it was paid for.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _table(record: dict[str, Any], summary: dict[str, Any], note: dict[str, Any]) -> list[str]:
+    """Return what was done, in numbers."""
+    teacher, prompt, rejected = note["teacher"], note["prompt"], summary["rejected"]
+    usage, days = note["usage"], sorted({*teacher["days"][:1], *teacher["days"][-1:]})
+    return [
+        "| | |",
+        "|---|---|",
+        f"| rows glossed | {summary['translated']:,} |",
+        f"| rows rejected | {sum(rejected.values()):,} |",
+        *(f"| rejected, `{reason}` | {count:,} |" for reason, count in rejected.items()),
+        f"| texts, each asked for once | {note['texts']:,} |",
+        f"| answers, those of no use among them | {note['answers']:,} |",
+        f"| teacher | `{teacher['model']}` ({teacher['kind']}) |",
+        f"| answered as | {', '.join(f'`{name}`' for name in teacher['answered_as'] if name)} |",
+        f"| answered on | {' to '.join(days)} |",
+        f"| prompt (SHA-256) | `{prompt['sha256']}` |",
+        f"| examples | {prompt['count']} of {len(prompt['examples'])}, {prompt['selection']} |",
+        f"| tokens | {usage['input_tokens']:,} in, {usage['output_tokens']:,} out |",
+        *([f"| cost | {cost_in_words(note['cost'])} |"] if note["cost"] else []),
+        f"| made by | aslbatch {record['identity']['aslbatch']}, run `{record['run_id']}` |",
+    ]
 
 
 def _measured(note: dict[str, Any]) -> list[str]:

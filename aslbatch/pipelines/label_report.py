@@ -8,11 +8,13 @@ from typing import Any
 import pyarrow as pa
 
 from aslbatch.errors import ConfigError, SinkError
+from aslbatch.labeling.prompt import Prompt
 from aslbatch.pipelines.accounts import Summary, load_plan, read_records
 from aslbatch.pipelines.gold import agreement, gold_report
 from aslbatch.pipelines.label_ask import Labeling
+from aslbatch.pipelines.label_journal import Job
 from aslbatch.pipelines.label_run import LabelRun
-from aslbatch.pipelines.label_texts import UNKNOWN_PRICES
+from aslbatch.pipelines.label_texts import UNKNOWN_PRICES, Asking
 from aslbatch.pipelines.rows import translated_rows
 from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.shards.layout import SUCCESS, TEACHER_NOTE
@@ -57,28 +59,12 @@ def publish_note(labeling: Labeling) -> dict[str, Any]:
         IncompleteRunError: `compare_with` is not finished.
     """
     run, asking = labeling.run, labeling.asking
-    config, prompt, standing = run.config, run.prompt, asking.standing
-    prices = asking.budget.prices
+    standing = asking.standing
     note: dict[str, Any] = {
         "run_id": run.run_id,
-        "teacher": {
-            "kind": config.teacher.kind,
-            "model": config.teacher.model,
-            "answered_as": sorted({row["model"] for row in standing.accepted.values()}),
-            "days": sorted({row["answered_on"] for row in standing.accepted.values()}),
-        },
-        "prompt": {
-            "sha256": prompt.sha256,
-            "selection": prompt.selection,
-            "count": prompt.count,
-            "seed": prompt.seed,
-            "instructions": prompt.instructions,
-            "examples": [
-                {"id": each.id, "source": each.source, "gloss": each.gloss}
-                for each in prompt.examples
-            ],
-        },
-        "few_shot_ids": sorted(example.id for example in prompt.examples),
+        "teacher": _teacher(labeling),
+        "prompt": _prompt(run.prompt),
+        "few_shot_ids": sorted(example.id for example in run.prompt.examples),
         "texts": len(asking.texts),
         "glossed": len(standing.accepted),
         "failures": dict(
@@ -86,25 +72,8 @@ def publish_note(labeling: Labeling) -> dict[str, Any]:
         ),
         "answers": sum(standing.attempts.values()),
         "usage": asdict(standing.usage),
-        "cost": None
-        if prices == UNKNOWN_PRICES
-        else {
-            "amount": float(asking.spent),
-            "uncounted_at_most": float(asking.uncounted),
-            "currency": prices.currency,
-        },
-        "jobs": [
-            {
-                "job": job.job,
-                "name": job.name,
-                "requests": len(job.hashes),
-                "request_sha256": job.request_sha256,
-                "created_on": job.created_on,
-                "ending": job.ending,
-                "possible_orphans": list(job.possible_orphans),
-            }
-            for job in labeling.jobs
-        ],
+        "cost": _cost(asking),
+        "jobs": [_job(job) for job in labeling.jobs],
         "gold": _gold(labeling),
         "agreement": _agreement(labeling),
     }
@@ -112,6 +81,52 @@ def publish_note(labeling: Labeling) -> dict[str, Any]:
     if not run.storage.exists(TEACHER_NOTE) or run.storage.read(TEACHER_NOTE) != data:
         run.storage.publish(TEACHER_NOTE, data)
     return note
+
+
+def _teacher(labeling: Labeling) -> dict[str, Any]:
+    config, answers = labeling.run.config.teacher, labeling.asking.standing.accepted.values()
+    return {
+        "kind": config.kind,
+        "model": config.model,
+        "answered_as": sorted({row["model"] for row in answers}),
+        "days": sorted({row["answered_on"] for row in answers}),
+    }
+
+
+def _prompt(prompt: Prompt) -> dict[str, Any]:
+    return {
+        "sha256": prompt.sha256,
+        "selection": prompt.selection,
+        "count": prompt.count,
+        "seed": prompt.seed,
+        "instructions": prompt.instructions,
+        "examples": [
+            {"id": each.id, "source": each.source, "gloss": each.gloss} for each in prompt.examples
+        ],
+    }
+
+
+def _cost(asking: Asking) -> dict[str, Any] | None:
+    """Return what it cost, and the most that what was not counted did; None without prices."""
+    if asking.budget.prices == UNKNOWN_PRICES:
+        return None
+    return {
+        "amount": float(asking.spent),
+        "uncounted_at_most": float(asking.uncounted),
+        "currency": asking.budget.prices.currency,
+    }
+
+
+def _job(job: Job) -> dict[str, Any]:
+    return {
+        "job": job.job,
+        "name": job.name,
+        "requests": len(job.hashes),
+        "request_sha256": job.request_sha256,
+        "created_on": job.created_on,
+        "ending": job.ending,
+        "possible_orphans": list(job.possible_orphans),
+    }
 
 
 def _gold(labeling: Labeling) -> dict[str, Any] | None:

@@ -86,13 +86,18 @@ class Asking:
         return list(self._prompted(name)[1])
 
     def todo(self, under_way: Iterable[str] = ()) -> list[str]:
-        """Return the texts that are to be asked for, those under way left out."""
+        """Return the texts that are to be asked for, those under way left out.
+
+        Those that were never tried come first: if answers are of no use, that shows before any is
+        asked for again.
+        """
         busy = set(under_way)
-        return [
+        found = [
             name
             for name in self.wanted
             if name not in busy and name not in self.standing.accepted and not self._given_up(name)
         ]
+        return sorted(found, key=lambda name: self.standing.attempts.get(name, 0))
 
     def asked(self, names: Iterable[str]) -> dict[str, Asked]:
         """Return the requests for texts by their keys, as answers are compared with them."""

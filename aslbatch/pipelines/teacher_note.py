@@ -24,3 +24,10 @@ def read_note(storage: Storage) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError) as error:
         raise SinkError(f"{storage.uri}/{TEACHER_NOTE} is damaged ({error})") from error
     return note
+
+
+def cost_in_words(cost: dict[str, Any]) -> str:
+    """Return what a note says of the cost, such as `1.2000 USD`."""
+    more = cost["uncounted_at_most"]
+    uncounted = f", and up to {more:,.4f} for what was not counted" if more else ""
+    return f"{cost['amount']:,.4f} {cost['currency']}{uncounted}"

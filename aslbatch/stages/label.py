@@ -1,13 +1,13 @@
 """Put a teacher's glosses beside the texts of a shard; its answers were all collected before."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from aslbatch.errors import IncompleteRunError
 from aslbatch.provenance.hashing import source_hash
-from aslbatch.rejects import rejections, set_column, with_rejections
+from aslbatch.rejects import Rejection, rejections, set_column, with_rejections
 from aslbatch.schema import TEXT, RejectReason
 from aslbatch.stages.validate import find_flags
 
@@ -42,18 +42,11 @@ def label_rows(table: pa.Table, labels: pa.Table, stamps: Mapping[str, str]) -> 
     found = pc.index_in(hashes, value_set=labels["source_hash"].combine_chunks())
     answers = labels.take(found)
     glosses = answers["gloss"].to_pylist()
-    failures, details = answers["failure"].to_pylist(), answers["detail"].to_pylist()
-    rejected = rejections(table)
-    for row, text in enumerate(texts):
-        if rejected[row] is not None or glosses[row] is not None:
-            continue
-        if failures[row] is None:
-            raise IncompleteRunError(f"{text!r} has no answer; nothing was written, please report")
-        rejected[row] = (RejectReason(failures[row]), details[row])
     flags = [
         [] if gloss is None or text is None else find_flags(text, gloss)
         for text, gloss in zip(texts, glosses, strict=True)
     ]
+    rejected = _rejected(table, texts, answers)
     columns = {
         "source_text": table[TEXT],
         "translation": answers["gloss"],
@@ -66,3 +59,24 @@ def label_rows(table: pa.Table, labels: pa.Table, stamps: Mapping[str, str]) -> 
     for name, values in columns.items():
         table = set_column(table, name, values)
     return with_rejections(table, rejected)
+
+
+def _rejected(
+    table: pa.Table, texts: Sequence[str | None], answers: pa.Table
+) -> list[Rejection | None]:
+    """Return why rows have no gloss: what they were rejected for before, or their answer's fault.
+
+    Raises:
+        IncompleteRunError: One has no answer.
+    """
+    rejected = rejections(table)
+    columns = (answers[name].to_pylist() for name in ("gloss", "failure", "detail"))
+    for row, (gloss, failure, detail) in enumerate(zip(*columns, strict=True)):
+        if rejected[row] is None and gloss is None:
+            if failure is None:
+                text = texts[row]
+                raise IncompleteRunError(
+                    f"{text!r} has no answer; nothing was written, please report"
+                )
+            rejected[row] = (RejectReason(failure), detail)
+    return rejected
