@@ -108,7 +108,7 @@ def check_budget(asking: Asking, config: PseudoglossConfig) -> None:
     if total > Decimal(str(most)):
         raise ConfigError(
             f"cost.max_cost is {most:g} {expected.currency}, but {expected.requests:,} requests "
-            f"are expected to bring the cost to {total:.4g}; nothing was sent: raise it, or ask "
+            f"are expected to bring the cost to {total:.4g}; none was sent: raise it, or ask "
             f"for less (--limit, prompt.count)"
         )
 
