@@ -46,16 +46,16 @@ def test_without_a_configuration_there_are_none():
 
 @pytest.mark.parametrize("command", ["verify", "status", "retry", "compact", "export"])
 def test_every_command_opens_the_output_with_them(command, job, tmp_path, monkeypatch):
-    import aslbatch.cli.app as app
+    from aslbatch.cli import output_commands
 
     opened = []
 
-    class Storage(app.Storage):
+    class Storage(output_commands.Storage):
         def __init__(self, uri, storage_options=None):
             opened.append(dict(storage_options))
             super().__init__(uri)
 
-    monkeypatch.setattr(app, "Storage", Storage)
+    monkeypatch.setattr(output_commands, "Storage", Storage)
     more = {"compact": ["--rows-per-file", "5"], "export": ["--format", "srt"]}
     assert (
         run(command, str(tmp_path), "--config", job, *more.get(command, [])) == 1
