@@ -22,7 +22,7 @@ demo: setup ## Gloss the sample corpus with the demo model; needs no network onc
 	$(BIN)/aslbatch translate configs/quickstart.yaml
 
 test: setup ## Run all tests, or those of TESTS=tests/unit
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
 
 lint: setup ## Check style and formatting
 	$(BIN)/ruff check .

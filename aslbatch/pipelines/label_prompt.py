@@ -97,8 +97,8 @@ def _scan(
 
 
 def _read_text(section: PromptSection) -> str:
-    folder, _, name = (section.instructions or "").rpartition("/")
-    storage = Storage(folder or ".", section.storage_options)
+    folder, slash, name = (section.instructions or "").rpartition("/")
+    storage = Storage(folder or slash or ".", section.storage_options)
     try:
         text = storage.read(name).decode()
     except FileNotFoundError as error:
