@@ -83,16 +83,16 @@ class LostAnswerError(TeacherError):
     """A request that costs was sent, and whether it was taken is not known.
 
     Attributes:
-        said_that_it_failed: Whether the service itself answered, though only that it failed.
+        was_too_busy: Whether the service answered that it did not take the request up.
     """
 
-    def __init__(self, message: str, *, said_that_it_failed: bool = False) -> None:
+    def __init__(self, message: str, *, was_too_busy: bool = False) -> None:
         super().__init__(message)
-        self.said_that_it_failed = said_that_it_failed
+        self.was_too_busy = was_too_busy
 
 
 class LostJobError(TeacherError):
-    """A service does not know a job that was made there: it is gone, or another account's."""
+    """A service does not know a job that was made there, or its answers: gone, or another's."""
 
 
 class SinkError(AslbatchError):

@@ -8,12 +8,15 @@ from aslbatch.config.document import Document, YamlSyntaxError, read_document
 from aslbatch.config.fault import Fault, Override, dotted
 
 _NAME = re.compile(r"[\w.-]*")
+_STEP = re.compile(r'(?:^|\.)(?:"([^"]*)"|([^."]*))')
+"""A key of a path; one with dots in it is quoted."""
 
 
 def apply_overrides(document: Document, options: Sequence[str]) -> None:
     """Lay options such as `decoding.num_beams=2` over a document, later ones over earlier ones.
 
-    Values are read as YAML. Options that cannot be read or placed add to the document's faults.
+    Values are read as YAML. A key with dots is quoted, as in `cost.prices."gpt-4.1".input=1`.
+    Options that cannot be read or placed add to the document's faults.
 
     Args:
         document: What to change; its value is a mapping.
@@ -21,8 +24,9 @@ def apply_overrides(document: Document, options: Sequence[str]) -> None:
     """
     for option in options:
         name, equals, text = option.partition("=")
-        path = tuple(name.split("."))
-        if equals and all(path):
+        steps = list(_STEP.finditer(name))
+        path = tuple(step[1] or step[2] for step in steps)
+        if equals and all(path) and "".join(step[0] for step in steps) == name:
             _apply(document, Override(path, text), text)
         else:
             typed = Override((_NAME.findall(option)[0],), None)

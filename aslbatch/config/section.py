@@ -34,8 +34,13 @@ class Section(BaseModel):
         return {} if data is None else data
 
 
+def is_secret_location(location: str) -> bool:
+    """Return whether a path or URL holds a password or a signature."""
+    return any(p.search(location) for p in (_USER_IN_URL, PASSWORD_IN_URL, _QUERY_IN_URL))
+
+
 def _without_password(location: str) -> str:
-    if any(p.search(location) for p in (_USER_IN_URL, PASSWORD_IN_URL, _QUERY_IN_URL)):
+    if is_secret_location(location):
         raise ValueError(
             "holds a password or a signature; move it to storage_options, which are never logged"
         )

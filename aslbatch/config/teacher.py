@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from aslbatch.config.section import Location, Section, Text
+from aslbatch.config.section import Section, Text, is_secret_location
 
 _KEYS = {"gemini": "GEMINI_API_KEY", "openai_batch": "OPENAI_API_KEY", "chat": "OPENAI_API_KEY"}
 _VLLM = ["vllm", "run-batch", "-i", "{input}", "-o", "{output}", "--model", "{model}"]
 
-_TAKES_SECRETS = re.compile(r"--(hf[-_]token|api[-_]key)\b")
+_SECRETS = re.compile(r"(--(?:hf[-_]token|api[-_]key)\b|\w*(?:TOKEN|KEY|SECRET|PASSWORD)=)")
 
 
 def _name_not_key(name: str) -> str:
@@ -23,14 +23,24 @@ def _name_not_key(name: str) -> str:
 
 
 def _without_secrets(command: list[str]) -> list[str]:
-    """Refuse options that take secrets: the command is recorded in the output."""
-    if found := next((word for word in command if _TAKES_SECRETS.match(word)), None):
+    """Refuse what takes secrets: the command is recorded in the output."""
+    if found := _SECRETS.search(" ".join(command)):
         raise ValueError(
-            f"has {found.partition('=')[0]}; commands are recorded, so put secrets into the "
+            f"has {found[0].rstrip('=')}; commands are recorded, so put secrets into the "
             f"environment, such as HF_TOKEN"
         )
     return command
 
+
+def _without_password(url: str) -> str:
+    if is_secret_location(url):
+        raise ValueError(
+            "holds a password or a signature, and is recorded; the key is what api_key_env names"
+        )
+    return url
+
+
+Url = Annotated[Text, AfterValidator(_without_password)]
 
 KeyName = Annotated[str, AfterValidator(_name_not_key)]
 """Name of an environment variable; what is none may be the key itself, and is never shown."""
@@ -45,7 +55,7 @@ class TeacherSection(Section):
         description="Gemini's batches, batches as OpenAI's, `vllm run-batch`, or chat completions."
     )
     model: Text = Field(description="The model, as the service names it.")
-    base_url: Location | None = Field(
+    base_url: Url | None = Field(
         default=None, description="Where the service is, null for the provider's own."
     )
     api_key_env: KeyName | None = Field(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aslbatch.errors import LostAnswerError, LostJobError, TeacherError
 from aslbatch.labeling.gemini_client import GeminiClient
-from aslbatch.labeling.gemini_faults import SAID_THAT_IT_FAILED, did_nothing, status_of
+from aslbatch.labeling.gemini_faults import TOO_BUSY, did_nothing, status_of
 from aslbatch.labeling.gemini_lines import gemini_schema, read_answer, request_line
 from aslbatch.labeling.protocol import (
     ANSWER_SCHEMA,
@@ -93,7 +93,8 @@ class GeminiBatch:
 
         The service counts no system instructions, so these are counted as if a user wrote them.
         """
-        return sum(self._tokens_of(ask) for ask in asks)
+        counts = [self._tokens_of(ask) for ask in asks]
+        return sum(counts) if all(counts) else None
 
     def line(self, ask: Ask) -> bytes:
         """Return a request as a line of a request file, with its line end."""
@@ -129,7 +130,7 @@ class GeminiBatch:
                     raise
                 lost = LostAnswerError(
                     self._gemini.said(f"may have started the job {name}", error),
-                    said_that_it_failed=status_of(error) in SAID_THAT_IT_FAILED,
+                    was_too_busy=status_of(error) == TOO_BUSY,
                 )
                 raise lost from self._gemini.unless_telling(error)
 
@@ -179,15 +180,16 @@ class GeminiBatch:
         """Yield the answers of an ended job, see `BatchTeacher.fetch`.
 
         Raises:
-            TeacherError: The job has no answers, or they cannot be had.
+            LostJobError: The job has no answers, or they are gone.
+            TeacherError: They cannot be had.
         """
         api, told = self._gemini.api, self._job(job)
         source = told.dest.file_name if told.dest else None
         if not source:
-            raise TeacherError(f"Gemini at {self._gemini.endpoint} has no answers of {job}")
+            raise LostJobError(f"Gemini at {self._gemini.endpoint} has no answers of {job}")
         with tempfile.TemporaryDirectory(prefix="aslbatch-") as folder:
             copy = Path(folder) / "answers.jsonl"
-            self._gemini.ask(
+            self._known(
                 f"does not send the answers of {job}",
                 lambda: api.files.download(file=source, destination=copy),
             )
@@ -208,18 +210,28 @@ class GeminiBatch:
         return counted.total_tokens or 0
 
     def _job(self, job: str) -> "BatchJob":
-        api, what = self._gemini.api, f"does not tell of {job}"
+        api = self._gemini.api
+        return self._known(
+            f"does not tell of {job}", lambda: _with_new_states(lambda: api.batches.get(name=job))
+        )
 
-        def call() -> "BatchJob":
+    def _known(self, what: str, call: Callable[[], T]) -> T:
+        """Ask for something that must be there.
+
+        Raises:
+            LostJobError: It is not.
+        """
+
+        def ask() -> T:
             try:
-                return _with_new_states(lambda: api.batches.get(name=job))
+                return call()
             except Exception as error:
                 if status_of(error) != 404:
                     raise
                 said = self._gemini.said(what, error)
                 raise LostJobError(said) from self._gemini.unless_telling(error)
 
-        return self._gemini.ask(what, call)
+        return self._gemini.ask(what, ask)
 
 
 def _with_new_states(call: Callable[[], T]) -> T:

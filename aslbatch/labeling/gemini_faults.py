@@ -2,8 +2,8 @@
 
 PASSING = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses of HTTP that come and go."""
-SAID_THAT_IT_FAILED = frozenset({500, 503})
-"""Those by which the service itself says so, and no proxy in between that lost it."""
+TOO_BUSY = 503
+"""The one by which the service says that it did not take a request up."""
 
 _BROKEN = {"TimeoutException", "NetworkError", "RemoteProtocolError", "ProxyError"}
 _UNSENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"}

@@ -14,7 +14,7 @@ from aslbatch.labeling.openai_requests import (
     read_lines,
 )
 from aslbatch.labeling.openai_service import (
-    SAID_THAT_IT_FAILED,
+    TOO_BUSY,
     OpenAiService,
     is_passing,
     openai_package,
@@ -119,7 +119,7 @@ class OpenAiBatch:
                 raise TeacherError(said) from None
             raise LostAnswerError(
                 f"{said}; whether it was made is not known",
-                said_that_it_failed=status in SAID_THAT_IT_FAILED,
+                was_too_busy=status in TOO_BUSY,
             ) from None
 
     def find(self, name: str) -> list[str]:
@@ -149,7 +149,11 @@ class OpenAiBatch:
         )
 
     def fetch(self, job: str) -> Iterator[RawAnswer]:
-        """Yield the answers of both files of a job, that of errors too; see `BatchTeacher`."""
+        """Yield the answers of both files of a job, that of errors too; see `BatchTeacher`.
+
+        Raises:
+            LostJobError: A file is gone.
+        """
         batch = self._retrieve(job)
         names = [name for name in (batch.output_file_id, batch.error_file_id) if name]
         for content in [self._download(name) for name in names]:
@@ -176,7 +180,13 @@ class OpenAiBatch:
         return self._service.ask(ask)
 
     def _download(self, file: str) -> bytes:
-        return self._service.ask(lambda: self._client.files.content(file).read())
+        def load() -> bytes:
+            try:
+                return bytes(self._client.files.content(file).read())
+            except openai_package().NotFoundError as error:
+                raise LostJobError(f"answers {file}: {self._service.explain(error)}") from None
+
+        return self._service.ask(load)
 
 
 def _id_of(answer: object) -> str:

@@ -7,7 +7,7 @@ One place decides about waiting, here and not in the client: the client would no
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -68,7 +68,9 @@ class OpenAiChat:
         """Return None: the service does not count."""
         return None
 
-    async def answers(self, asks: Sequence[Ask]) -> AsyncGenerator[RawAnswer, None]:
+    async def answers(
+        self, asks: Sequence[Ask], may_repeat: Callable[[Ask], bool]
+    ) -> AsyncGenerator[RawAnswer, None]:
         """Yield the answer to each request as it comes; see `ChatTeacher`.
 
         Raises:
@@ -82,7 +84,9 @@ class OpenAiChat:
             try:
                 while True:
                     for ask in left:
-                        under_way.add(asyncio.create_task(self._answer(client, pace, ask)))
+                        under_way.add(
+                            asyncio.create_task(self._answer(client, pace, ask, may_repeat))
+                        )
                         if len(under_way) >= self._concurrency:
                             break
                     if not under_way:
@@ -97,7 +101,13 @@ class OpenAiChat:
                     task.cancel()
                 await asyncio.gather(*under_way, return_exceptions=True)
 
-    async def _answer(self, client: "openai.AsyncOpenAI", pace: "_Pace", ask: Ask) -> RawAnswer:
+    async def _answer(
+        self,
+        client: "openai.AsyncOpenAI",
+        pace: "_Pace",
+        ask: Ask,
+        may_repeat: Callable[[Ask], bool],
+    ) -> RawAnswer:
         """Return the answer to one request; faults that pass are waited out."""
         give_up_at = time.monotonic() + self._service.patience_s
         longest_wait, unsure = self._service.first_wait_s, 0
@@ -110,9 +120,11 @@ class OpenAiChat:
             except openai_package().OpenAIError as error:
                 if self._service.is_lasting(error):
                     raise TeacherError(self._service.explain(error)) from None
-                unsure += may_have_answered(error)
+                is_unsure = may_have_answered(error)
+                unsure += is_unsure
                 wait = max(random.uniform(0, longest_wait), asked_wait_s(error))
-                if not is_passing(error) or time.monotonic() + wait > give_up_at:
+                is_over = not is_passing(error) or time.monotonic() + wait > give_up_at
+                if is_over or (is_unsure and not may_repeat(ask)):
                     said = self._service.explain(error)
                     return RawAnswer(ask.key, Ending.ERROR, detail=said, unsure=unsure)
             else:

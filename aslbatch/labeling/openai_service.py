@@ -23,8 +23,8 @@ _CHECK_PATIENCE_S = 30.0
 _HOSTED = "https://api.openai.com/v1"
 _PASSING = (408, 409, 425, 429)
 _LASTING = (501, 505)
-SAID_THAT_IT_FAILED = (500, 503, 529)
-"""Statuses by which a service itself says so, and no proxy in between that lost it."""
+TOO_BUSY = (503, 529)
+"""Statuses by which a service says that it did not take a request up."""
 _REFUSED = (401, 403)
 _UNPAID = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 """Codes of a 429 that does not pass before somebody pays."""

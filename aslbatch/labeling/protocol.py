@@ -1,6 +1,6 @@
 """What a teacher is: a language model that is asked for glosses, whoever serves it."""
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -58,6 +58,9 @@ class Usage:
         return Usage(
             self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens
         )
+
+    def __sub__(self, other: "Usage") -> "Usage":
+        return self + other * -1
 
     def __mul__(self, times: int) -> "Usage":
         return Usage(self.input_tokens * times, self.output_tokens * times)
@@ -196,6 +199,9 @@ class BatchTeacher(Teacher, Protocol):
         """Yield the answers of an ended job, in whatever order, damaged and foreign lines too.
 
         The whole file is there before the first is yielded: a broken download starts again.
+
+        Raises:
+            LostJobError: The answers are gone.
         """
 
     def release(self, job: str) -> None:
@@ -208,9 +214,16 @@ class BatchTeacher(Teacher, Protocol):
 class ChatTeacher(Teacher, Protocol):
     """A service that answers each request at once."""
 
-    def answers(self, asks: Sequence[Ask]) -> AsyncGenerator[RawAnswer, None]:
+    def answers(
+        self, asks: Sequence[Ask], may_repeat: Callable[[Ask], bool]
+    ) -> AsyncGenerator[RawAnswer, None]:
         """Yield the answer to each request as it comes, several asked at a time.
 
         Passing faults are waited out; a request that stays without answer yields one that ends
         with an error.
+
+        Args:
+            asks: The requests.
+            may_repeat: Whether a request may be sent again, and paid for again, that may have been
+                answered already.
         """

@@ -20,6 +20,10 @@ LABELING = "labeling"
 OVERWRITE = "deletion"
 
 
+_drawn: set[str] = set()
+"""Tokens of this process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """The process that holds the claim.
@@ -43,6 +47,8 @@ class Holder:
         """Return whether the process may still run; of another machine's that is not known."""
         if self.host != socket.gethostname():
             return True
+        if self.pid == os.getpid() and self.token not in _drawn:
+            return False  # of a process that had this number before, as all containers' first has
         try:
             os.kill(self.pid, 0)
         except ProcessLookupError:
@@ -126,6 +132,7 @@ def _claim(storage: Storage, task: str) -> Holder:
     this = Holder(
         task, socket.gethostname(), os.getpid(), uuid.uuid4().hex, storage.exists(SUCCESS)
     )
+    _drawn.add(this.token)
     while not storage.publish_new(CLAIM, _stored(this)):
         dead = last_holder(storage)
         if dead is None:  # it was released just now

@@ -108,7 +108,7 @@ class AnswerFiles:
         """
         stems = self.stems()
         singles = [s for s in stems if (span := _chats(s)) and span[0] == span[1]]
-        if len(singles) >= many:
+        if len(singles) >= max(many, 2):
             table = pa.concat_tables(self.read(stem) for stem in singles)
             merged = f"{singles[0]}-{singles[-1].removeprefix('chat-')}"
             self._storage.publish(_name(merged), table_to_parquet(table, compression="zstd"))

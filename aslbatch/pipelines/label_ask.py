@@ -18,9 +18,13 @@ from aslbatch.pipelines.label_prompt import Gold, read_gold
 from aslbatch.pipelines.label_run import LabelRun
 from aslbatch.pipelines.label_standing import read_standing
 from aslbatch.pipelines.label_texts import Asking, LabelProgress, Texts
+from aslbatch.pipelines.ownership import check_owner
 from aslbatch.pipelines.teachers import open_teacher
 from aslbatch.shards.commits import committed
 from aslbatch.text.languages import ENGLISH_CODE, GLOSS_CODE, language_name
+
+_ANY = 1e-9
+"""A share that any usable answer passes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,10 @@ def open_asking(
         budget=budget_of(run.config),
         max_attempts=settings.max_attempts,
         tried=dict(standing.attempts) if again else {},
-        alarm=UsableAnswers(settings.min_usable_share),
+        # What failed before may go on to do so; that nothing at all is usable is another matter.
+        alarm=UsableAnswers(
+            min(settings.min_usable_share, _ANY) if again else settings.min_usable_share
+        ),
         show=show,
     )
     return asking, gold, jobs
@@ -169,6 +176,7 @@ def ask_teacher(
         QualityAlarmError: Answers are of no use.
         AslbatchError: The output folder is damaged.
     """
+    check_owner(run.storage, run.identity)  # before the claim another run may have deleted this one
     run.journal.keep_questions(table)
     asking, gold, jobs = open_asking(run, table, again=again, show=show)
     run.journal.keep_gold({each.source_hash: each.text for each in gold})

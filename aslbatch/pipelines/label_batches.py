@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from aslbatch.errors import AslbatchError, LostJobError, TeacherError
+from aslbatch.errors import ConfigError, LostJobError, TeacherError
 from aslbatch.labeling.answers import check_answers
-from aslbatch.labeling.protocol import BatchTeacher, JobState, JobStatus, RawAnswer, Usage
+from aslbatch.labeling.protocol import BatchTeacher, JobStatus, RawAnswer, Usage
 from aslbatch.pipelines.label_jobs import JobMaker
-from aslbatch.pipelines.label_journal import CREATED, ENDED, Job
+from aslbatch.pipelines.label_journal import CREATED, CREATING, ENDED, PLANNED, Job
 from aslbatch.pipelines.label_texts import Asking, most_common_failure
 from aslbatch.schema import RejectReason
 
@@ -42,8 +42,8 @@ class BatchAsking:
     give_up_lost_jobs: bool
     _fruitless: int = 0
     _is_ready: bool = False
-    _refused: AslbatchError | None = None
-    _planned: list[Job] = field(default_factory=list)
+    _refused: ConfigError | TeacherError | None = None
+    _lost: list[Job] = field(default_factory=list)
     _under_way: dict[int, Job] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -53,7 +53,6 @@ class BatchAsking:
             ConfigError: Key or model are refused, or what is left would cost too much.
             TeacherError: The budget is spent, or the service cannot be asked.
             QualityAlarmError: Answers are of no use.
-            OutputMismatchError: A job that was planned would be another one now.
         """
         try:
             self._run()
@@ -66,106 +65,108 @@ class BatchAsking:
         for job in list(self.maker.jobs.values()):
             self._take_up(job)
         while True:
-            left = self._make_jobs()
+            self._make_jobs()
             if not self._under_way:
-                if self._refused:
-                    raise self._refused
-                if left:
-                    raise self.asking.out_of_budget(left)
                 break
             if not self._collect():
                 self.asking.tell(len(self._under_way), "waiting for answers")
                 time.sleep(self.poll_s)
+        if self._refused:
+            raise self._refused
         for job in self.maker.jobs.values():
             self._release(job)
 
     def _take_up(self, job: Job) -> None:
         """Go on with a job where an earlier process left it."""
-        if job.is_over:
-            return
-        if job.state == CREATED and self.asking.journal.answers.has(job.stem):
+        if job.state in (PLANNED, CREATING):
+            job = self.maker.taken_up(job)
+        if job.state == PLANNED:
+            self._lost.append(job)
+        elif job.state == CREATED and self.asking.journal.answers.has(job.stem):
             self._end(job, "fetched by a process that was killed")
         elif job.state == CREATED:
             self._under_way[job.number] = job
-        elif job.may_be_made and (found := self.maker.found(job)):
-            self._under_way[job.number] = found
-        else:
-            self._planned.append(job)
 
-    def _make_jobs(self) -> int:
-        """Make what may be made, and return how many texts wait."""
-        while self._planned and self._may_make(self._planned[0].most):
-            job = self.maker.make_planned(self._planned.pop(0))
+    def _make_jobs(self) -> None:
+        """Make what may be made; a fault is told when all that is under way has been fetched."""
+        if self._refused:
+            return
+        try:
+            while self._lost:
+                self._be_ready()
+                self._watch(self.maker.make_again(self._lost[0]))
+                del self._lost[0]
+            busy = [name for job in self._under_way.values() for name in job.hashes]
+            todo = self.asking.todo(busy)
+            while todo and len(self._under_way) < self.max_jobs:
+                self._be_ready()
+                most = min(self.job_requests, self.teacher.limits.max_requests)
+                asks = self.asking.fitting(todo[:most], self.maker.running())
+                if not asks and self._under_way:
+                    return  # they may come to less than they can
+                if not asks:
+                    raise self.asking.out_of_budget(len(todo))
+                self.asking.tell(len(self._under_way), f"sending {len(asks):,} requests")
+                job = self.maker.make(asks)
+                self._watch(job)
+                todo = todo[len(job.hashes) :]
+        except (ConfigError, TeacherError) as error:
+            self._refused = error
+
+    def _be_ready(self) -> None:
+        """Check key, model and budget, once."""
+        if not self._is_ready:
+            self.ready()
+            self._is_ready = True
+
+    def _watch(self, job: Job) -> None:
+        if not job.is_over:
             self._under_way[job.number] = job
-        waiting = [name for job in self._planned for name in job.hashes]
-        busy = [name for job in self._under_way.values() for name in job.hashes]
-        todo = self.asking.todo([*busy, *waiting])
-        while todo and len(self._under_way) < self.max_jobs and self._may_make():
-            most = min(self.job_requests, self.teacher.limits.max_requests)
-            asks = self.asking.fitting(todo[:most], self._running())
-            if not asks:
-                break
-            self.asking.tell(len(self._under_way), f"sending {len(asks):,} requests")
-            job = self.maker.make(asks)
-            self._under_way[job.number] = job
-            todo = todo[len(job.hashes) :]
-        return len(todo) + len(waiting)
-
-    def _may_make(self, most: Usage | None = None) -> bool:
-        """Return whether a job may be made; why not is told when all under way are fetched."""
-        if not self._is_ready and not self._refused:
-            try:
-                self.ready()
-                self._is_ready = True
-            except AslbatchError as error:
-                if not self._under_way:
-                    raise
-                self._refused = error
-        fits = most is None or self.asking.budget_beside(self._running()).allows(most)
-        return self._is_ready and fits
-
-    def _running(self) -> Usage:
-        return sum((job.most for job in self._under_way.values()), Usage())
 
     def _collect(self) -> bool:
         """Fetch what has ended, and return whether anything has."""
         ended = False
         for job in list(self._under_way.values()):
-            status = self._poll(job)
-            if not status.state.is_final:
-                continue
-            self.asking.tell(len(self._under_way), f"fetching {job.job}")
-            self._fetch(job, status)
+            try:
+                status = self.teacher.poll(job.job or "")
+                if not status.state.is_final:
+                    continue
+                self.asking.tell(len(self._under_way), f"fetching {job.job}")
+                self._fetch(job, status)
+            except LostJobError as error:
+                self._give_up(job, error)
             del self._under_way[job.number]
             ended = True
         return ended
 
-    def _poll(self, job: Job) -> JobStatus:
-        try:
-            return self.teacher.poll(job.job or "")
-        except LostJobError as error:
-            if not self.give_up_lost_jobs:
-                raise LostJobError(
-                    f"{error.message}; is the key that of another account? If the job is gone, "
-                    f"run.give_up_lost_jobs: true asks, and pays, for its {len(job.hashes):,} "
-                    f"texts again"
-                ) from error
-            return JobStatus(JobState.FAILED, error.message, has_answers=False)
+    def _give_up(self, job: Job, error: LostJobError) -> None:
+        """End a job that is lost, where that was said; else it is told when all others are done."""
+        if self.give_up_lost_jobs:
+            self.maker.given_up(job, error.message)
+            return
+        self._refused = self._refused or LostJobError(
+            f"{error.message}; is the key that of another account? If the job is gone, "
+            f"run.give_up_lost_jobs: true asks, and pays, for its {len(job.hashes):,} texts again"
+        )
 
     def _fetch(self, job: Job, status: JobStatus) -> None:
         """Store the answers of a job that is over, each compared with its request.
 
-        Of a job that ended before it was done, texts without an answer were not tried yet.
+        Of a job that ended before it was done, texts without an answer were not tried yet; but as
+        many were as there are lines that cannot be read.
         """
         answers: Iterator[RawAnswer] = iter(())
         if status.has_answers:
             answers = self.teacher.fetch(job.job or "")
         checked = check_answers(self.asking.asked(job.hashes), answers)
-        came = [o for o in checked.outcomes if o.failure is not RejectReason.MISSING_ANSWER]
-        outcomes = checked.outcomes if status.state.is_done else came
+        outcomes = checked.outcomes
+        came = [o for o in outcomes if o.failure is not RejectReason.MISSING_ANSWER]
+        if not status.state.is_done:
+            missing = [o for o in outcomes if o.failure is RejectReason.MISSING_ANSWER]
+            outcomes = [*came, *missing[: checked.strays]]
         job = self._count_strays(job, checked.stray_usage)
         if outcomes:
-            self.asking.keep(job.stem, outcomes, job=job.job or "")
+            self.asking.keep(job.stem, outcomes, job=job.job or "", longest=job.longest)
         usable = sum(outcome.failure is None for outcome in outcomes)
         counts = f"{status.detail}; {usable:,} of {len(job.hashes):,} usable"
         worst = most_common_failure(outcomes)

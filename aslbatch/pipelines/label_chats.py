@@ -33,6 +33,7 @@ class ChatAsking:
     ready: Callable[[], None]
     _raw: list[RawAnswer] = field(default_factory=list)
     _group: list[Outcome] = field(default_factory=list)
+    _running: dict[str, Usage] = field(default_factory=dict)
     _files: int = 0
 
     def run(self) -> None:
@@ -57,9 +58,10 @@ class ChatAsking:
 
     async def _ask(self, asks: Sequence[Ask]) -> None:
         by_key = self.asking.asked(ask.source_hash for ask in asks)
+        self._running = {ask.key: self.asking.budget.most(ask) for ask in asks}
         keeping = asyncio.create_task(self._keep_every_second(by_key))
         try:
-            async with aclosing(self.teacher.answers(asks)) as answers:
+            async with aclosing(self.teacher.answers(asks, self._may_repeat)) as answers:
                 async for answer in answers:
                     self._raw.append(answer)
                     if len(self._raw) >= _KEPT_ANSWERS:
@@ -87,9 +89,20 @@ class ChatAsking:
             return
         checked = check_answers(asked, self._raw)
         self.asking.keep(f"chat-{self._files + 1:06d}", checked.outcomes)
+        for key in asked:
+            del self._running[key]
         self._files, self._raw = self._files + 1, []
         self._group += checked.outcomes
         self.asking.tell(0, "asking")
+
+    def _may_repeat(self, ask: Ask) -> bool:
+        """Reserve what a request can cost that is sent once more, if the budget allows that."""
+        most = self.asking.budget.most(ask)
+        running = sum(self._running.values(), Usage())
+        if not self.asking.budget_beside(running).allows(most):
+            return False
+        self._running[ask.key] += most
+        return True
 
     def _look(self) -> None:
         """Halt where the last answers were of no use."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aslbatch.errors import LostAnswerError, OutputMismatchError, TeacherError
+from aslbatch.errors import LostAnswerError, TeacherError
 from aslbatch.labeling.protocol import Ask, BatchTeacher, Usage
-from aslbatch.pipelines.label_journal import CREATED, CREATING, PLANNED, Job
+from aslbatch.pipelines.label_journal import CREATED, CREATING, ENDED, PLANNED, Job
 from aslbatch.pipelines.label_texts import Asking, today
 
 _LOOKS = 3
@@ -53,29 +53,35 @@ class JobMaker:
             job = self._plan(asks[: file.requests], file)
             return self._create(job, file)
 
-    def found(self, job: Job) -> Job | None:
-        """Return a job that an earlier process may have created, if the service lists it."""
-        found = self._look_for(job)
-        return self._created(job, found) if found else None
+    def running(self) -> Usage:
+        """Return the most tokens that the jobs can have that were created and have not ended."""
+        return sum((job.most for job in self.jobs.values() if job.state == CREATED), Usage())
 
-    def make_planned(self, job: Job) -> Job:
-        """Make a job that a killed process had planned, and that the service does not list.
+    def taken_up(self, job: Job) -> Job:
+        """Find out what became of a job that an earlier process had not seen created.
+
+        Returns:
+            The job: created, if the service lists it; ended, if it surely never was created, so
+            that its texts are free; else planned still, and noted as a possible orphan.
+        """
+        if job.state == CREATING:
+            job = self._note_lost(job, "a process was killed")
+        if not job.possible_orphans:
+            return self.write(replace(job, state=ENDED, ending="was never created"))
+        return self._found(job) or job
+
+    def make_again(self, job: Job) -> Job:
+        """Create a job again that was lost; its texts are free where it would be another one now.
 
         Raises:
-            OutputMismatchError: It would be another one now.
             TeacherError: As `make`.
         """
         asks = [self.asking.ask(name) for name in job.hashes]
         with tempfile.TemporaryDirectory(prefix="aslbatch-") as folder:
             file = self._request_file(asks, Path(folder))
             if file.sha256 != job.request_sha256:
-                raise OutputMismatchError(
-                    f"{self.asking.journal.uri}: the requests of job {job.name} would be others "
-                    f"now than when it was planned; run it once with the version of aslbatch, and "
-                    f"the teacher.max_output_tokens, that planned it"
-                )
-            if job.state == CREATING:
-                job = self._note_lost(job, "a process was killed")
+                ending = "was lost, and its requests would be others now"
+                return self.write(replace(job, state=ENDED, ending=ending))
             return self._create(job, file)
 
     def write(self, job: Job) -> Job:
@@ -110,38 +116,49 @@ class JobMaker:
             hashes=tuple(ask.source_hash for ask in asks),
             request_sha256=file.sha256,
             most=sum(map(self.asking.budget.most, asks), Usage()),
+            longest=self.asking.budget.max_output_tokens,
         )
         return self.write(job)
 
     def _create(self, job: Job, file: _RequestFile) -> Job:
         """Upload the requests of a planned job and create it, once as far as can be known."""
-        self._check_lost(job)
         named = file.path.rename(file.path.with_name(f"{job.name}.jsonl"))
+        self._check_lost(job)
         uploaded = self.teacher.upload(named, job.name)
         for _ in range(_TRIES):
-            job = self.write(replace(job, state=CREATING))
+            self._check_lost(job)
+            planned, job = job, self.write(replace(job, state=CREATING))
             try:
-                return self._created(job, [self.teacher.create(uploaded, job.name)])
+                return self._created(job, self.teacher.create(uploaded, job.name))
             except LostAnswerError as error:
-                if found := self._look_for(job):
-                    return self._created(job, found)
                 fault = error.message
-                if not error.said_that_it_failed:
-                    job = self._note_lost(job, fault)
-                    self._check_lost(job)
-            except TeacherError:
-                self.write(replace(job, state=PLANNED))  # surely it was not made
+                job = self._note_lost(job, fault)
+                if found := self._found(job):
+                    return found
+                if error.was_too_busy:
+                    self.asking.standing.uncounted -= job.most
+                    job = self.write(planned)
+            except TeacherError:  # surely it was not made this time
+                self.write(planned)
                 raise
         raise TeacherError(f"job {job.name} could not be created {_TRIES} times, at last: {fault}")
 
     def _check_lost(self, job: Job) -> None:
-        """Refuse to create a job once more that may be there, and paid for, twice."""
+        """Refuse to create a job once more that may be there, and paid for, already.
+
+        Raises:
+            TeacherError: It was lost twice, or another one could cost too much.
+        """
+        if not job.possible_orphans:
+            return
         if len(job.possible_orphans) >= _MOST_LOST and not self.create_lost:
             raise TeacherError(
                 f"job {job.name} may have been created {len(job.possible_orphans)} times, but the "
                 f"service does not list it: {job.possible_orphans[-1]}; look for it there. "
                 f"run.give_up_lost_jobs: true creates, and perhaps pays for, it once more"
             )
+        if not self.asking.budget_beside(self.running()).allows(job.most):
+            raise self.asking.out_of_budget(len(job.hashes))
 
     def _note_lost(self, job: Job, fault: str) -> Job:
         """Note that a job may be there that the service does not list, and what it can cost."""
@@ -150,25 +167,31 @@ class JobMaker:
         orphans = (*job.possible_orphans, note)
         return self.write(replace(job, state=PLANNED, possible_orphans=orphans))
 
-    def _look_for(self, job: Job) -> list[str]:
-        """Return the jobs of this name; a new one may take a while to be listed."""
+    def given_up(self, job: Job, fault: str) -> Job:
+        """End a job that the service does not know any more; it may be paid for all the same."""
+        self.asking.standing.uncounted += job.most
+        orphans = (*job.possible_orphans, f"on {today()}: {fault}")
+        return self.write(replace(job, state=ENDED, ending=fault, possible_orphans=orphans))
+
+    def _found(self, job: Job) -> Job | None:
+        """Return a job that was lost, if the service lists it; a new one may take a while to be.
+
+        Of several of its name the latest is waited for, and the others are orphans. Each of them
+        is one of those that were lost.
+        """
+        found: list[str] = []
         for look in range(_LOOKS):
             if found := self.teacher.find(job.name):
-                return found
+                break
             if look < _LOOKS - 1:
                 time.sleep(self.look_s)
-        return []
+        if not found:
+            return None
+        others = [f"{other} has the name of {found[0]}" for other in found[1:]]
+        orphans = (*job.possible_orphans[: -len(found)], *others)
+        fewer = len(job.possible_orphans) - len(orphans)
+        self.asking.standing.uncounted -= job.most * fewer
+        return self._created(replace(job, possible_orphans=orphans), found[0])
 
-    def _created(self, job: Job, found: Sequence[str]) -> Job:
-        others = tuple(f"{other} has the name of {found[0]}" for other in found[1:])
-        for _ in others:
-            self.asking.standing.uncounted += job.most
-        return self.write(
-            replace(
-                job,
-                state=CREATED,
-                job=found[0],
-                created_on=today(),
-                possible_orphans=(*job.possible_orphans, *others),
-            )
-        )
+    def _created(self, job: Job, name: str) -> Job:
+        return self.write(replace(job, state=CREATED, job=name, created_on=today()))

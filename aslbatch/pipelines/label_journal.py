@@ -19,7 +19,7 @@ import pyarrow as pa
 from aslbatch.errors import SinkError
 from aslbatch.labeling.protocol import Usage
 from aslbatch.pipelines.label_answers import AnswerFiles, read_table
-from aslbatch.shards.layout import TEACHER
+from aslbatch.shards.layout import RUN, TEACHER
 from aslbatch.shards.parquet_bytes import table_to_parquet
 from aslbatch.storage.folder import Storage
 
@@ -42,6 +42,7 @@ class Job:
         hashes: `source_hash` of each text that is asked for, in the order of the request file.
         request_sha256: SHA-256 of the request file.
         most: The most tokens that it can have.
+        longest: The longest answer that its requests allow.
         state: `planned`, `creating`, `created` or `ended`.
         job: What the service calls it, None before it is created.
         created_on: The day, UTC, in ISO 8601.
@@ -55,6 +56,7 @@ class Job:
     hashes: tuple[str, ...]
     request_sha256: str
     most: Usage
+    longest: int
     state: str = PLANNED
     job: str | None = None
     created_on: str = ""
@@ -174,12 +176,23 @@ class Journal:
             ) from error
 
 
-def check_nothing_asked(storage: Storage, run_id: str) -> None:
+def check_nothing_asked(storage: Storage, run_id: str | None) -> None:
     """Refuse to delete a run's output while jobs of it are under way.
 
+    Args:
+        storage: The output folder.
+        run_id: The run, None where the folder does not say.
+
     Raises:
-        SinkError: Some are; or a record of one is damaged, or missing.
+        SinkError: Some are, or that is not known.
     """
+    if run_id is None:
+        if storage.exists(TEACHER):
+            raise SinkError(
+                f"{storage.uri}/{RUN} is damaged or missing, but {TEACHER} holds what a teacher "
+                f"was asked; restore the one, or delete the other, then try again"
+            )
+        return
     jobs = open_journal(storage, run_id).jobs()
     if waiting := [job for job in jobs if job.state == CREATED or job.may_be_made]:
         names = ", ".join(job.job or job.name for job in waiting)

@@ -133,33 +133,44 @@ class Asking:
         asks = [self.ask(name) for name in names]
         return asks[: self.budget_beside(running).fitting(asks)]
 
-    def keep(self, stem: str, outcomes: Sequence[Outcome], job: str = "") -> None:
-        """Store answers, and take them into account."""
+    def keep(self, stem: str, outcomes: Sequence[Outcome], job: str = "", longest: int = 0) -> None:
+        """Store answers, and take them into account.
+
+        Args:
+            stem: Name of the file.
+            outcomes: What came of requests.
+            job: What the service calls their job.
+            longest: The longest answer that they allowed, if it is more than requests allow now.
+        """
         uncounted = {
-            each.source_hash: self.budget.most(self.ask(each.source_hash)) * each.uncounted
+            each.source_hash: self.most(each.source_hash, longest) * each.uncounted
             for each in outcomes
             if each.uncounted
         }
         answers = self.journal.answers
         self.standing.add(answers.keep(stem, outcomes, uncounted, job=job, day=today()))
 
-    def look_at(self, outcomes: Sequence[Outcome]) -> None:
-        """Halt where answers are of no use.
+    def most(self, name: str, longest: int = 0) -> Usage:
+        """Return the most tokens that the request for a text can have had."""
+        most = self.budget.most(self.ask(name))
+        return replace(most, output_tokens=max(most.output_tokens, longest))
 
-        Only what came is looked at, and the first answer to each text: some texts are unfit, and
-        those that failed before say nothing of the others.
+    def look_at(self, outcomes: Sequence[Outcome]) -> None:
+        """Halt where answers are of no use; one that did not come is none.
 
         Raises:
             QualityAlarmError: They are not.
         """
-        came = [
-            each
-            for each in outcomes
-            if each.failure is not RejectReason.MISSING_ANSWER
-            and self.standing.attempts[each.source_hash] == 1
-        ]
+        came = [each for each in outcomes if each.failure is not RejectReason.MISSING_ANSWER]
+        if not self.alarm.is_alert:
+            # Some texts are unfit. That they failed again says nothing of the others.
+            came = [each for each in came if self._attempts(each.source_hash) == 1]
         usable = sum(outcome.failure is None for outcome in came)
         self.alarm.add(len(came), usable, most_common_failure(came))
+
+    def _attempts(self, name: str) -> int:
+        """Return how often a text was asked for by this job."""
+        return self.standing.attempts.get(name, 0) - self.tried.get(name, 0)
 
     def _prompted(self, name: str) -> tuple[Ask, tuple[str, ...]]:
         key, text = self.texts[name]
@@ -167,10 +178,9 @@ class Asking:
 
     def _given_up(self, name: str) -> bool:
         """Whether a text is not asked for again; who refuses one would do so again."""
-        attempts = self.standing.attempts.get(name, 0) - self.tried.get(name, 0)
         failed = self.standing.failed.get(name)
         refused = failed is not None and failed["failure"] == RejectReason.REFUSED
-        return attempts >= (1 if refused else self.max_attempts)
+        return self._attempts(name) >= (1 if refused else self.max_attempts)
 
     def tell(self, jobs: int, state: str) -> None:
         """Show how far it is."""

@@ -226,9 +226,8 @@ def delete_output(storage: Storage) -> None:
     Raises:
         SinkError: A process is at work there, or a teacher is, whose answers will be paid for.
     """
-    if run_id := recorded_run_id(storage):
-        check_nothing_asked(storage, run_id)
     with claimed(storage, OVERWRITE):
+        check_nothing_asked(storage, recorded_run_id(storage))
         for name in OWNED:
             storage.delete(name)
 

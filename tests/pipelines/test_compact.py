@@ -312,9 +312,9 @@ class TestRefusals:
 
     @pytest.mark.parametrize("task", ["retry", "compaction"])
     def test_only_one_process_moves_rows_at_a_time(self, storage, task):
-        claim = {"task": task, "host": socket.gethostname(), "pid": os.getpid()}
+        claim = {"task": task, "host": socket.gethostname(), "pid": os.getppid()}
         storage.publish(CLAIM, json.dumps(claim).encode())
-        with pytest.raises(SinkError, match=f"at work there is a {task}, process {os.getpid()}"):
+        with pytest.raises(SinkError, match=f"at work there is a {task}, process {os.getppid()}"):
             compact(storage, rows_per_file=1000)
         if task == "compaction":
             with pytest.raises(SinkError, match="at work there is a compaction"):

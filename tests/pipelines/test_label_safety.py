@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pyarrow.parquet as pq
@@ -9,11 +10,18 @@ import pytest
 import teacher_server
 from labeling import API_KEY, KEY_NAME, config, corpus, teacher
 from teacher_faults import Faults
-from teacher_http import Request, Response
 from teacher_server import MODEL, true_gloss
 
 from aslbatch.config.pseudogloss import PseudoglossConfig
-from aslbatch.errors import ConfigError, OutputMismatchError, SinkError, TeacherError
+from aslbatch.errors import (
+    ConfigError,
+    LostAnswerError,
+    LostJobError,
+    OutputMismatchError,
+    QualityAlarmError,
+    SinkError,
+    TeacherError,
+)
 from aslbatch.labeling.gemini import GeminiBatch
 from aslbatch.pipelines.claim import LABELING, claimed
 from aslbatch.pipelines.label_journal import Journal, open_journal
@@ -50,6 +58,22 @@ def stopped_when(state: str, job: PseudoglossConfig) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         pseudogloss(job, show=stop)
+
+
+@contextmanager
+def lost_creates(monkeypatch, *, listed: bool):
+    """Make jobs whose creation is not told, and that no listing shows unless `listed`."""
+    create = GeminiBatch.create
+
+    def untold(self, file, name):
+        create(self, file, name)
+        raise LostAnswerError(f"500 for {name}")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(GeminiBatch, "create", untold)
+        if not listed:
+            patch.setattr(GeminiBatch, "find", lambda *_: [])
+        yield
 
 
 def rows_of(folder):
@@ -168,38 +192,169 @@ def test_what_a_job_did_not_get_to_before_it_ended_was_not_tried(kind, workplace
 def test_a_job_that_no_listing_shows_is_created_twice_and_then_asked_about(workplace, monkeypatch):
     corpus(workplace, 20)
     with teacher("gemini") as server:
-        monkeypatch.setattr(GeminiBatch, "find", lambda *_: [])
-
-        def untold(request: Request, response: Response | None) -> None:
-            if response is not None and ":batchGenerateContent" in request.path:
-                raise ConnectionResetError
-
-        server.watch = untold
-        for _ in range(2):
-            with pytest.raises(TeacherError, match=r"run\.give_up_lost_jobs: true"):
-                pseudogloss(config("gemini", server.base))
-            assert len(server.jobs) == 2
-        server.watch = lambda *_: None
+        job = config("gemini", server.base)
+        with lost_creates(monkeypatch, listed=False):
+            for _ in range(2):
+                with pytest.raises(TeacherError, match=r"run\.give_up_lost_jobs: true"):
+                    pseudogloss(job)
+                assert len(server.jobs) == 2
         cost = {"prices": PRICES}
-        done = pseudogloss(config("gemini", server.base, run__give_up_lost_jobs=True, cost=cost))
+        sure = config("gemini", server.base, run__give_up_lost_jobs=True, cost=cost)
+        with monkeypatch.context() as patch:
+            patch.setattr(GeminiBatch, "find", lambda *_: [])
+            done = pseudogloss(sure)
         assert len(server.jobs) == 3
     assert len(done.note["jobs"][0]["possible_orphans"]) == 2
     assert done.note["cost"]["uncounted_at_most"] > 2 * done.note["cost"]["amount"]
 
 
-@pytest.mark.parametrize("kind", ["gemini", "openai_batch", "chat"])
-def test_answers_without_a_count_are_reckoned_at_their_most(kind, workplace, monkeypatch):
+def test_jobs_that_are_listed_later_are_no_orphans(workplace, monkeypatch):
+    corpus(workplace, 20)
+    with teacher("gemini") as server:
+        with (
+            lost_creates(monkeypatch, listed=False),
+            pytest.raises(TeacherError, match="may have been created 2 times"),
+        ):
+            pseudogloss(config("gemini", server.base))
+        server.page_entries = 10
+        done = pseudogloss(config("gemini", server.base, cost={"prices": PRICES}))
+        assert len(server.jobs) == 2
+    # Two are there: one is used, and the other is surely paid for in vain.
+    (job,) = done.note["jobs"]
+    assert [note.split()[1:4] for note in job["possible_orphans"]] == [["has", "the", "name"]]
+
+
+def test_a_service_that_is_too_busy_to_make_a_job_is_tried_on(workplace, monkeypatch):
+    corpus(workplace, 20)
+    create, tries = GeminiBatch.create, []
+
+    def busy(self, file, name):
+        tries.append(name)
+        if len(tries) < 5:
+            raise LostAnswerError("503", was_too_busy=True)
+        return create(self, file, name)
+
+    monkeypatch.setattr(GeminiBatch, "create", busy)
+    with teacher("gemini") as server:
+        done = pseudogloss(config("gemini", server.base, cost={"prices": PRICES}))
+        assert len(server.jobs) == 1
+    assert done.note["jobs"][0]["possible_orphans"] == []
+    assert done.note["cost"]["uncounted_at_most"] == 0
+
+
+@pytest.mark.parametrize("fault", [TeacherError("no money"), LostAnswerError("broken")])
+def test_what_is_under_way_is_fetched_though_the_next_job_cannot_be_made(
+    fault, workplace, monkeypatch
+):
+    corpus(workplace, 40)
+    create, made = GeminiBatch.create, []
+
+    def twice(self, file, name):
+        if len(made) == 2:
+            raise fault
+        made.append(name)
+        return create(self, file, name)
+
+    with teacher("gemini") as server:
+        job = config("gemini", server.base, run__job_requests=10)
+        with monkeypatch.context() as patch:
+            patch.setattr(GeminiBatch, "create", twice)
+            with pytest.raises(TeacherError, match=r"no money|broken"):
+                pseudogloss(job)
+        assert journal().answers.stems() == ["000001", "000002"]
+        sure = config("gemini", server.base, run__job_requests=10, run__give_up_lost_jobs=True)
+        assert pseudogloss(sure).summary.translated == 40
+        assert set(server.paid.values()) == {1}
+
+
+def test_a_job_that_is_gone_keeps_no_other_from_being_fetched(workplace):
+    corpus(workplace, 40)
+    with teacher("gemini") as server:
+        server.polls_to_end = 10**9
+        job = config("gemini", server.base, run__job_requests=20)
+        stopped_when("waiting", job)
+        server.polls_to_end = 3
+        del server.jobs[next(iter(server.jobs))]
+        with pytest.raises(LostJobError, match=r"run\.give_up_lost_jobs: true"):
+            pseudogloss(job)
+        assert journal().answers.stems() == ["000002"]
+        cost = {"prices": PRICES}
+        done = pseudogloss(config("gemini", server.base, run__give_up_lost_jobs=True, cost=cost))
+    assert done.summary.translated == 40
+    assert len(done.note["jobs"][0]["possible_orphans"]) == 1
+    assert done.note["cost"]["uncounted_at_most"] > 0
+
+
+def test_answers_that_are_gone_are_asked_for_again_where_that_is_said(workplace, monkeypatch):
+    corpus(workplace, 20)
+
+    def gone(*_):
+        raise LostJobError("404: no such file")
+
+    with teacher("gemini") as server:
+        with monkeypatch.context() as patch:
+            patch.setattr(GeminiBatch, "fetch", gone)
+            with pytest.raises(LostJobError, match=r"run\.give_up_lost_jobs: true"):
+                pseudogloss(config("gemini", server.base))
+        assert len(server.jobs) == 1
+        server.jobs.clear()
+        sure = config("gemini", server.base, run__give_up_lost_jobs=True)
+        assert pseudogloss(sure).summary.translated == 20
+
+
+def test_a_run_that_is_deleted_before_it_has_the_claim_pays_nothing(workplace, monkeypatch):
+    corpus(workplace, 20)
+    with teacher("gemini") as server:
+        other = config("gemini", server.base, prompt={"seed": 1, "selection": "random"})
+
+        @contextmanager
+        def late(storage, task):
+            monkeypatch.setattr("aslbatch.pipelines.pseudogloss.claimed", claimed)
+            pseudogloss(other, overwrite=True)
+            with claimed(storage, task) as holder:
+                yield holder
+
+        monkeypatch.setattr("aslbatch.pipelines.pseudogloss.claimed", late)
+        with pytest.raises(OutputMismatchError):
+            pseudogloss(config("gemini", server.base))
+        assert set(server.paid.values()) == {1}
+    assert verify(Storage("out")).faults == ()
+
+
+def test_nothing_is_deleted_that_may_be_under_way_though_the_record_is_damaged(workplace):
+    corpus(workplace, 20)
+    with teacher("gemini") as server:
+        server.polls_to_end = 10**9
+        job = config("gemini", server.base)
+        stopped_when("waiting", job)
+        (workplace / "out/_plan/run.json").write_text("{")
+        with pytest.raises(SinkError, match=r"_teacher holds what a teacher was asked"):
+            pseudogloss(job, overwrite=True)
+        assert len(server.jobs) == 1
+
+
+def test_a_useless_teacher_is_noticed_though_all_texts_are_in_one_job(workplace):
     corpus(workplace, 60)
-    monkeypatch.setattr("teacher_server.count_tokens", lambda _: 0)
-    with teacher(kind) as server:
-        # An answer of 1,024 tokens costs 0.001024; with its request a text costs little more.
-        cost = {"prices": PRICES, "max_cost": 0.07}
-        job = config(kind, server.base, cost=cost, run__job_requests=7)
-        with pytest.raises(TeacherError, match="for what was not counted"):
-            pseudogloss(job)
-        with pytest.raises(ConfigError, match=r"cost\.max_cost is 0\.07"):
-            pseudogloss(job)
-        assert 14 <= sum(server.paid.values()) <= 0.07 / 0.001024
+    with teacher("gemini", Faults(looping=1.0)) as server:
+        with pytest.raises(QualityAlarmError, match="looping"):
+            pseudogloss(config("gemini", server.base))
+        assert sum(server.paid.values()) == 2 * 60
+        server.faults = Faults()
+        pseudogloss(config("gemini", server.base))
+
+
+def test_a_retry_goes_on_with_unfit_texts_and_halts_where_nothing_is_usable(workplace):
+    corpus(workplace, 60)
+    once = {"run__max_attempts": 1, "run__min_usable_share": 0.0}
+    with teacher("gemini", Faults(looping=1.0)) as server:
+        pseudogloss(config("gemini", server.base, **once))
+        paid = sum(server.paid.values())
+        again = config("gemini", server.base, run__max_attempts=5, run__min_usable_share=0.5)
+        with pytest.raises(QualityAlarmError, match="looping"):
+            retry_labels(Storage("out"), "out", config=again)
+        assert sum(server.paid.values()) == paid + 2 * 60
+        server.faults = Faults(looping=0.9, seed=1)
+        retry_labels(Storage("out"), "out", config=again)
 
 
 def test_a_record_of_a_job_that_is_missing_is_asked_for(workplace):

@@ -66,7 +66,7 @@ class TestFailedRows:
 @pytest.mark.usefixtures("done")
 class TestRetryClaims:
     def test_a_second_retry_is_refused_while_one_is_at_work(self):
-        claim = {"task": "retry", "host": socket.gethostname(), "pid": os.getpid()}
+        claim = {"task": "retry", "host": socket.gethostname(), "pid": os.getppid()}
         Path("out/_plan/claim.json").write_text(json.dumps(claim))
         with pytest.raises(SinkError, match="at work there is a retry"):
             retry(Storage("out"), "out")
@@ -84,7 +84,7 @@ class TestRetryClaims:
         orphan = name.with_name(f"{name.stem}.g1.parquet")
         shutil.copy(name, orphan)
         assert "belongs to no committed shard" in verify(Storage("out")).faults[0]
-        claim = {"task": "retry", "host": socket.gethostname(), "pid": os.getpid()}
+        claim = {"task": "retry", "host": socket.gethostname(), "pid": os.getppid()}
         Path("out/_plan/claim.json").write_text(json.dumps(claim))
         translate(config())
         assert orphan.exists()  # a living retry may be about to commit it

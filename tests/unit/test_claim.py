@@ -50,7 +50,7 @@ def test_of_two_that_see_a_dead_claim_one_gets_it(storage, dead, monkeypatch):
 
 def test_one_that_looked_long_ago_does_not_replace_a_living_claim(storage, dead, monkeypatch):
     put(storage, CLAIM, dead)
-    living = replace(dead, pid=os.getpid(), token="b")
+    living = replace(dead, pid=os.getppid(), token="b")
     take_over = claim._take_over
 
     def late(out, *holders):
@@ -58,7 +58,7 @@ def test_one_that_looked_long_ago_does_not_replace_a_living_claim(storage, dead,
         return take_over(out, *holders)
 
     monkeypatch.setattr(claim, "_take_over", late)
-    with pytest.raises(SinkError, match=f"process {os.getpid()} "), claimed(storage, COMPACT):
+    with pytest.raises(SinkError, match=f"process {os.getppid()} "), claimed(storage, COMPACT):
         pass
     assert last_holder(storage) == living
     assert storage.names("_plan") == ["claim.json"]
@@ -102,3 +102,9 @@ def test_a_claim_knows_whether_there_was_success(storage, dead, there, before):
 def test_a_claim_of_an_older_version_is_read(storage):
     storage.publish(CLAIM, b'{"task": "retry", "host": "h", "pid": 7}')
     assert last_holder(storage) == Holder("retry", "h", 7)
+
+
+def test_a_claim_under_our_own_number_that_we_did_not_make_is_a_dead_ones(storage):
+    with claimed(storage, COMPACT) as ours:
+        assert ours.may_be_alive()
+        assert not replace(ours, token="of a container's process before").may_be_alive()

@@ -3,6 +3,7 @@
 import pytest
 
 from aslbatch.config.load import load_config
+from aslbatch.config.pseudogloss import PriceSection, PseudoglossConfig
 from aslbatch.config.translate import TranslateConfig
 from aslbatch.errors import ConfigError
 
@@ -29,6 +30,18 @@ def test_override_may_hold_a_whole_section_or_an_equals_sign(load):
     config = load("decoding={num_beams: 1}", "sink.path=out/day=1")
     assert config.decoding.num_beams == 1
     assert config.sink.path == "out/day=1"
+
+
+def test_a_key_with_dots_is_quoted(tmp_path):
+    (tmp_path / "job.yaml").write_text(
+        "source: {paths: a}\nteacher: {kind: chat, model: gpt-4.1}\nsink: {path: out}\n"
+    )
+    given = ['cost.prices."gpt-4.1".input=1', 'cost.prices."gpt-4.1"."output"=2', "cost.max_cost=3"]
+    found = load_config(tmp_path / "job.yaml", PseudoglossConfig, given)
+    assert found.cost.prices == {"gpt-4.1": PriceSection(input=1.0, output=2.0)}
+    for broken in ('cost.prices."gpt.input=1', 'cost.a"b".c=1', "cost..max_cost=1"):
+        with pytest.raises(ConfigError, match=r"expected section\.key=value"):
+            load_config(tmp_path / "job.yaml", PseudoglossConfig, [broken])
 
 
 @pytest.mark.parametrize(

@@ -67,11 +67,15 @@ def teacher_of(server, kind=OpenAiBatch, **changes):
     return kind(requests, service, **{k: v for k, v in changes.items() if k not in names})
 
 
-def told_by(teacher, asks=ASKS):
+def always(_):
+    return True
+
+
+def told_by(teacher, asks=ASKS, may_repeat=always):
     """Return all answers of a chat."""
 
     async def listen():
-        return [answer async for answer in teacher.answers(asks)]
+        return [answer async for answer in teacher.answers(asks, may_repeat)]
 
     return asyncio.run(listen())
 
@@ -445,6 +449,26 @@ def test_a_chat_request_that_stays_without_answer_is_an_error(server):
     assert all("503: Try again later" in a.detail for a in answers)
 
 
+def test_a_chat_that_may_have_been_answered_is_sent_again_only_where_that_may_be(server):
+    def broken(request, response):
+        if response is not None:
+            raise ConnectionResetError
+
+    server.watch = broken
+    asked = []
+
+    def twice(ask):
+        asked.append(ask)
+        return len(asked) <= 2
+
+    (answer,) = told_by(teacher_of(server, OpenAiChat), ASKS[:1], twice)
+    assert (answer.ending, answer.unsure) == (Ending.ERROR, 3)
+    assert sum(server.paid.values()) == 3
+    server.watch = lambda *_: None
+    (answer,) = told_by(teacher_of(server, OpenAiChat), ASKS[:1], lambda _: False)
+    assert (answer.ending, answer.unsure) == (Ending.COMPLETE, 0)
+
+
 def test_a_chat_waits_as_long_as_it_is_told(server):
     server.wire.says["/completions"] = [Refused(429, "rate_limit_exceeded", "Slowly."), None]
     late = Response(b"{}", 429, {"Retry-After": "0.3"})
@@ -469,7 +493,7 @@ def test_a_chat_that_can_only_fail_stops(server, refused):
     answers = []
 
     async def listen():
-        async for answer in teacher.answers(ASKS):
+        async for answer in teacher.answers(ASKS, always):
             answers.append(answer)
 
     with pytest.raises(TeacherError, match=rf"answers {refused.status}: No") as caught:
@@ -507,7 +531,7 @@ def test_a_chat_that_is_left_asks_no_more(server):
     teacher = teacher_of(server, OpenAiChat, concurrency=2)
 
     async def listen():
-        async with aclosing(teacher.answers(ASKS)) as answers:
+        async with aclosing(teacher.answers(ASKS, always)) as answers:
             async for _ in answers:
                 break
         assert len(asyncio.all_tasks()) == 1
