@@ -30,7 +30,10 @@ from teacher_faults import Faults
 from teacher_server import TeacherServer, true_gloss
 
 from aslbatch.cluster.session import Cluster
+from aslbatch.config.pseudogloss import PseudoglossConfig
+from aslbatch.errors import TeacherError
 from aslbatch.pipelines.label_journal import open_journal
+from aslbatch.pipelines.label_report import Labeled
 from aslbatch.pipelines.pseudogloss import pseudogloss
 from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.pipelines.verify import verify
@@ -46,6 +49,7 @@ JOB_FAULTS = (
     "broken_downloads",
     "slow_downloads",
 )
+_STARTS = 5
 KINDS = ("gemini", "openai_batch", "vllm", "chat")
 
 
@@ -104,12 +108,13 @@ def labeled(
             run__min_usable_share=0.0,
             run__give_up_lost_jobs=True,  # creates that were lost twice are tried on
         )
-        done = pseudogloss(job)
+        done, starts = finished(job)
         return {
             "teacher": kind,
             "rows": rows,
             "texts": done.note["texts"],
             "fault_rate": rate,
+            "starts": starts,
             "glossed_rows": done.summary.translated,
             "rejected_rows": done.summary.rejected,
             "wrong_glosses": wrong_glosses(folder / "out"),
@@ -119,6 +124,17 @@ def labeled(
             "answers_spoiled": dict(spoiled(server)),
             **payments(server, found_repeated(folder / "out")),
         }
+
+
+def finished(job: PseudoglossConfig) -> tuple[Labeled, int]:
+    """Run a job, again as it asks for where jobs in a row failed, and say how often."""
+    for start in range(1, _STARTS):
+        try:
+            return pseudogloss(job), start
+        except TeacherError as error:
+            if "the same command asks again" not in error.message:
+                raise
+    return pseudogloss(job), _STARTS
 
 
 def spoiled(server: TeacherServer) -> Counter[str]:
