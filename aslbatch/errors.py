@@ -80,15 +80,7 @@ class TeacherError(AslbatchError):
 
 
 class LostAnswerError(TeacherError):
-    """A request that costs was sent, and whether it was taken is not known.
-
-    Attributes:
-        was_too_busy: Whether the service answered that it did not take the request up.
-    """
-
-    def __init__(self, message: str, *, was_too_busy: bool = False) -> None:
-        super().__init__(message)
-        self.was_too_busy = was_too_busy
+    """A request that costs was sent, and whether it was taken is not known."""
 
 
 class LostJobError(TeacherError):

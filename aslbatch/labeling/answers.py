@@ -100,24 +100,24 @@ def check_answers(asks: Mapping[str, Asked], raw: Iterable[RawAnswer]) -> Answer
 def _outcome(key: str, asked: Asked, lines: Sequence[RawAnswer]) -> Outcome:
     gloss, fault = _judge(key, asked, lines)
     reason, detail = fault or (None, "")
-    usage = sum((line.usage for line in lines), Usage())
     return Outcome(
         key=key,
         source_hash=asked.source_hash,
         gloss=gloss,
         failure=reason,
         detail=_one_line(detail),
-        usage=usage,
+        usage=sum((line.usage for line in lines), Usage()),
         model=next((line.model for line in lines if line.model), ""),
-        uncounted=sum(line.unsure for line in lines) + _is_uncounted(lines, usage, reason),
+        uncounted=sum(line.unsure + _is_uncounted(line) for line in lines) if lines else 1,
     )
 
 
-def _is_uncounted(lines: Sequence[RawAnswer], usage: Usage, reason: RejectReason | None) -> bool:
-    """Return whether an answer may be paid for without a count; an error of the service is not."""
-    if reason is RejectReason.SERVICE_ERROR:
+def _is_uncounted(line: RawAnswer) -> bool:
+    """Return whether a line may be paid for without a count; an error of the service is not."""
+    if line.ending is Ending.ERROR:
         return False
-    return not usage.input_tokens or (any(line.text for line in lines) and not usage.output_tokens)
+    has_output = line.ending is not Ending.REFUSED or bool(line.text)
+    return not line.usage.input_tokens or (has_output and not line.usage.output_tokens)
 
 
 def _judge(

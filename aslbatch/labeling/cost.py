@@ -123,6 +123,14 @@ class Budget:
             raise ValueError("estimates cannot change while requests are running")
         return replace(self, ratio=tokens / estimated_input(asks))
 
+    def at_least(self, ratio: float, max_output_tokens: int) -> "Budget":
+        """Return the budget with estimates no lower than those of an earlier time."""
+        return replace(
+            self,
+            ratio=max(self.ratio, ratio),
+            max_output_tokens=max(self.max_output_tokens, max_output_tokens),
+        )
+
     def most(self, ask: Ask) -> Usage:
         """Return the most tokens that a request can have: its own, and the longest answer."""
         return Usage(ceil(estimated_input([ask]) * self.ratio), self.max_output_tokens)

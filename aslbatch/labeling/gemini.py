@@ -2,13 +2,13 @@
 
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aslbatch.errors import LostAnswerError, LostJobError, TeacherError
 from aslbatch.labeling.gemini_client import GeminiClient
-from aslbatch.labeling.gemini_faults import TOO_BUSY, did_nothing, status_of
+from aslbatch.labeling.gemini_faults import GONE, did_nothing, status_of
 from aslbatch.labeling.gemini_lines import gemini_schema, read_answer, request_line
 from aslbatch.labeling.protocol import (
     ANSWER_SCHEMA,
@@ -128,10 +128,7 @@ class GeminiBatch:
             except Exception as error:
                 if did_nothing(error):
                     raise
-                lost = LostAnswerError(
-                    self._gemini.said(f"may have started the job {name}", error),
-                    was_too_busy=status_of(error) == TOO_BUSY,
-                )
+                lost = LostAnswerError(self._gemini.said(f"may have started the job {name}", error))
                 raise lost from self._gemini.unless_telling(error)
 
         job = self._gemini.ask(what, call)
@@ -192,6 +189,7 @@ class GeminiBatch:
             self._known(
                 f"does not send the answers of {job}",
                 lambda: api.files.download(file=source, destination=copy),
+                GONE,
             )
             with copy.open("rb") as lines:
                 for line in lines:
@@ -212,10 +210,12 @@ class GeminiBatch:
     def _job(self, job: str) -> "BatchJob":
         api = self._gemini.api
         return self._known(
-            f"does not tell of {job}", lambda: _with_new_states(lambda: api.batches.get(name=job))
+            f"does not tell of {job}",
+            lambda: _with_new_states(lambda: api.batches.get(name=job)),
+            {404},
         )
 
-    def _known(self, what: str, call: Callable[[], T]) -> T:
+    def _known(self, what: str, call: Callable[[], T], gone: Collection[int]) -> T:
         """Ask for something that must be there.
 
         Raises:
@@ -226,7 +226,7 @@ class GeminiBatch:
             try:
                 return call()
             except Exception as error:
-                if status_of(error) != 404:
+                if status_of(error) not in gone:
                     raise
                 said = self._gemini.said(what, error)
                 raise LostJobError(said) from self._gemini.unless_telling(error)

@@ -2,8 +2,8 @@
 
 PASSING = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses of HTTP that come and go."""
-TOO_BUSY = 503
-"""The one by which the service says that it did not take a request up."""
+GONE = frozenset({403, 404, 410})
+"""Those by which files that were there are not any more, or are another account's."""
 
 _BROKEN = {"TimeoutException", "NetworkError", "RemoteProtocolError", "ProxyError"}
 _UNSENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"}
@@ -33,7 +33,8 @@ def did_nothing(error: Exception) -> bool:
     status = status_of(error)
     if status is not None:
         # Who answers 408 has waited for the rest of a request, or for another server's answer.
-        return 400 <= status < 500 and status != 408
+        # Who answers 503 has too much to do, and did not begin.
+        return (400 <= status < 500 and status != 408) or status == 503
     return bool(_http_classes(error) & _UNSENT)
 
 

@@ -14,6 +14,7 @@ from aslbatch.labeling.openai_requests import (
     read_lines,
 )
 from aslbatch.labeling.openai_service import (
+    GONE,
     TOO_BUSY,
     OpenAiService,
     is_passing,
@@ -92,7 +93,7 @@ class OpenAiBatch:
     def create(self, file: str, name: str) -> str:
         """Start a job over an uploaded file; see `BatchTeacher`.
 
-        What is refused as too much (429), or was never connected, is tried again; whatever else
+        What is refused as too much, or was never connected, is tried again; whatever else
         goes wrong after sending may have made the job.
         """
 
@@ -115,12 +116,10 @@ class OpenAiBatch:
         except (openai_package().OpenAIError, ValueError) as error:
             said = f"job {name!r}: {self._service.explain(error)}"
             status = getattr(error, "status_code", None)
-            if was_not_sent(error) or (status and 400 <= status < 500 and status != 408):
+            is_refused = status is not None and 400 <= status < 500 and status != 408
+            if was_not_sent(error) or is_refused or status in TOO_BUSY:
                 raise TeacherError(said) from None
-            raise LostAnswerError(
-                f"{said}; whether it was made is not known",
-                was_too_busy=status in TOO_BUSY,
-            ) from None
+            raise LostAnswerError(f"{said}; whether it was made is not known") from None
 
     def find(self, name: str) -> list[str]:
         """Return the ids of the batches with this name in their metadata, latest first."""
@@ -183,7 +182,9 @@ class OpenAiBatch:
         def load() -> bytes:
             try:
                 return bytes(self._client.files.content(file).read())
-            except openai_package().NotFoundError as error:
+            except openai_package().APIStatusError as error:
+                if error.status_code not in GONE:
+                    raise
                 raise LostJobError(f"answers {file}: {self._service.explain(error)}") from None
 
         return self._service.ask(load)
@@ -198,7 +199,8 @@ def _id_of(answer: object) -> str:
 
 
 def _made_nothing(error: Exception) -> bool:
-    return was_not_sent(error) or (getattr(error, "status_code", None) == 429 and is_passing(error))
+    status = getattr(error, "status_code", None)
+    return was_not_sent(error) or (status in TOO_BUSY and is_passing(error))
 
 
 def _in_words(batch: "Batch") -> str:

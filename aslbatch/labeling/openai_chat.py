@@ -75,27 +75,32 @@ class OpenAiChat:
 
         Raises:
             TeacherError: The service fails in a way that would befall all other requests too: the
-                key is refused, the account has no money, the model is gone. Answers that have come
-                until then are yielded before.
+                key is refused, the account has no money, the model is gone. What is under way then
+                is waited for and yielded before.
         """
         pace = _Pace(self._interval_s)
         left, under_way = iter(asks), set[asyncio.Task[RawAnswer]]()
         async with self._service.async_client() as client:
+            error: BaseException | None = None
             try:
                 while True:
-                    for ask in left:
+                    for ask in left if error is None else ():
                         under_way.add(
                             asyncio.create_task(self._answer(client, pace, ask, may_repeat))
                         )
                         if len(under_way) >= self._concurrency:
                             break
+                    if not under_way and error is not None:
+                        raise error
                     if not under_way:
                         return
                     done, under_way = await asyncio.wait(
                         under_way, return_when=asyncio.FIRST_COMPLETED
                     )
-                    for task in sorted(done, key=lambda task: task.exception() is not None):
-                        yield task.result()
+                    for task in done:
+                        error = error or task.exception()
+                        if task.exception() is None:
+                            yield task.result()
             finally:
                 for task in under_way:
                     task.cancel()
@@ -118,7 +123,7 @@ class OpenAiChat:
                     **self._requests.body(ask)
                 )
             except openai_package().OpenAIError as error:
-                if self._service.is_lasting(error):
+                if self._service.is_lasting(error) and not unsure:
                     raise TeacherError(self._service.explain(error)) from None
                 is_unsure = may_have_answered(error)
                 unsure += is_unsure
@@ -129,7 +134,7 @@ class OpenAiChat:
                     return RawAnswer(ask.key, Ending.ERROR, detail=said, unsure=unsure)
             else:
                 found = read_body(ask.key, answer.content, self._service.hide)
-                return replace(found, unsure=unsure)
+                return replace(found, unsure=found.unsure + unsure)
             await asyncio.sleep(wait)
             longest_wait = min(2 * longest_wait, _LONGEST_WAIT_S)
 

@@ -6,7 +6,7 @@ The same bodies go to a chat endpoint and, one a line, into the files of batches
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aslbatch.labeling.protocol import ANSWER_SCHEMA, Ask, Ending, Limits, RawAnswer, Usage
@@ -125,8 +125,10 @@ def read_body(key: str, body: bytes, hide: Callable[[str], str] = str) -> RawAns
     """Return what the answer of a chat endpoint says, given as it came."""
     found = _object(body, hide)
     if found is None:
-        return RawAnswer(key, Ending.ERROR, detail=damaged(body, hide).detail)
-    return read_completion(key, found)
+        return RawAnswer(key, Ending.ERROR, detail=damaged(body, hide).detail, unsure=1)
+    answer = read_completion(key, found)
+    is_unsure = answer.ending is Ending.ERROR and not found.get("error")
+    return replace(answer, unsure=int(is_unsure))
 
 
 def damaged(line: bytes, hide: Callable[[str], str] = str) -> RawAnswer:

@@ -23,7 +23,9 @@ _CHECK_PATIENCE_S = 30.0
 _HOSTED = "https://api.openai.com/v1"
 _PASSING = (408, 409, 425, 429)
 _LASTING = (501, 505)
-TOO_BUSY = (503, 529)
+GONE = (403, 404, 410)
+"""Statuses by which files that were there are not any more, or are another account's."""
+TOO_BUSY = (429, 503, 529)
 """Statuses by which a service says that it did not take a request up."""
 _REFUSED = (401, 403)
 _UNPAID = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
@@ -188,7 +190,7 @@ def was_not_sent(error: Exception) -> bool:
 def may_have_answered(error: Exception) -> bool:
     """Return whether a service may have answered, and counted, a request whose answer was lost."""
     status = getattr(error, "status_code", None)
-    return status in (408, 502, 504) or (status is None and not was_not_sent(error))
+    return status in (408, 504) or (status is None and not was_not_sent(error))
 
 
 def _some(models: Sequence[str], wanted: str) -> str:

@@ -90,24 +90,37 @@ class VllmBatch:
         return self._requests.line(ask)
 
     def upload(self, file: Path, name: str) -> str:
-        """Copy a request file into the folder of a job; return the name of the copy."""
+        """Copy a request file into the folder of a job; return the name of the copy.
+
+        Raises:
+            TeacherError: It cannot be written.
+        """
         folder = self._of(name)
-        folder.mkdir(parents=True, exist_ok=True)
         under_way = folder / f"{_REQUESTS}.part"
-        shutil.copyfile(file, under_way)
-        under_way.replace(folder / _REQUESTS)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, under_way)
+            under_way.replace(folder / _REQUESTS)
+        except OSError as error:
+            raise TeacherError(
+                f"{folder} cannot be written ({error}); set TMPDIR to a folder with room"
+            ) from error
         return f"{name}/{_REQUESTS}"
 
     def create(self, file: str, name: str) -> str:
         """Start the process of a job, whose name it is; one that failed may be started again.
 
+        One that is running, or has answers, is the same job: its name holds a hash of its requests.
+
         Raises:
-            TeacherError: It is running, has answers, or cannot be started.
+            TeacherError: It cannot be started.
         """
         folder, requests = self._of(name), self._folder / file
-        if (folder / _ANSWERS).exists() or not requests.exists():
-            fault = "has answers already" if requests.exists() else f"has no file {requests}"
-            raise TeacherError(f"job {name} {fault}")
+        lock = folder / _LOCK
+        if (folder / _ANSWERS).exists() or (lock.exists() and lives(lock)):
+            return name
+        if not requests.exists():
+            raise TeacherError(f"job {name} has no file {requests}")
         slots = {
             "{input}": str(requests),
             "{output}": str(folder / _PART),
@@ -115,7 +128,7 @@ class VllmBatch:
         }
         process = start(
             [_filled(word, slots) for word in self._command],
-            lock=folder / _LOCK,
+            lock=lock,
             pid=folder / _PID,
             log=folder / _LOG,
             part=folder / _PART,

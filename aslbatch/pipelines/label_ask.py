@@ -12,6 +12,7 @@ from aslbatch.pipelines.label_alarm import UsableAnswers
 from aslbatch.pipelines.label_batches import BatchAsking
 from aslbatch.pipelines.label_chats import ChatAsking
 from aslbatch.pipelines.label_estimate import budget_of, check_budget, count
+from aslbatch.pipelines.label_fetch import JobFetcher
 from aslbatch.pipelines.label_jobs import JobMaker
 from aslbatch.pipelines.label_journal import Job
 from aslbatch.pipelines.label_prompt import Gold, read_gold
@@ -193,16 +194,17 @@ def _ask(asking: Asking, service: Service, run: LabelRun, jobs: list[Job]) -> li
         return []
     records = {job.number: job for job in jobs}
     maker = JobMaker(asking, teacher, records, settings.poll_s, settings.give_up_lost_jobs)
+    fetcher = JobFetcher(asking, teacher, maker.write, settings.give_up_lost_jobs)
     batches = BatchAsking(
         asking,
         teacher,
         maker,
+        fetcher,
         ready,
         job_requests=settings.job_requests,
         # Each of vLLM's loads the model onto this machine.
         max_jobs=1 if run.config.teacher.kind == "vllm" else settings.max_jobs,
         poll_s=settings.poll_s,
-        give_up_lost_jobs=settings.give_up_lost_jobs,
     )
     try:
         batches.run()

@@ -108,8 +108,8 @@ def check_budget(asking: Asking, config: PseudoglossConfig) -> None:
     if total > Decimal(str(most)):
         raise ConfigError(
             f"cost.max_cost is {most:g} {expected.currency}, but {expected.requests:,} requests "
-            f"are expected to bring the cost to {total:.4g}; none was sent: raise it, or ask "
-            f"for less (--limit, prompt.count)"
+            f"are expected to bring the cost to {total:.4g}; none of these was sent: raise it, or "
+            f"ask for less (--limit, prompt.count)"
         )
 
 

@@ -13,7 +13,6 @@ from aslbatch.pipelines.label_journal import CREATED, CREATING, ENDED, PLANNED, 
 from aslbatch.pipelines.label_texts import Asking, today
 
 _LOOKS = 3
-_TRIES = 8
 _MOST_LOST = 2
 
 
@@ -76,6 +75,7 @@ class JobMaker:
         Raises:
             TeacherError: As `make`.
         """
+        self._check_lost(job)
         asks = [self.asking.ask(name) for name in job.hashes]
         with tempfile.TemporaryDirectory(prefix="aslbatch-") as folder:
             file = self._request_file(asks, Path(folder))
@@ -117,41 +117,40 @@ class JobMaker:
             request_sha256=file.sha256,
             most=sum(map(self.asking.budget.most, asks), Usage()),
             longest=self.asking.budget.max_output_tokens,
+            ratio=self.asking.budget.ratio,
         )
         return self.write(job)
 
     def _create(self, job: Job, file: _RequestFile) -> Job:
         """Upload the requests of a planned job and create it, once as far as can be known."""
         named = file.path.rename(file.path.with_name(f"{job.name}.jsonl"))
-        self._check_lost(job)
         uploaded = self.teacher.upload(named, job.name)
-        for _ in range(_TRIES):
-            self._check_lost(job)
+        while True:
             planned, job = job, self.write(replace(job, state=CREATING))
             try:
                 return self._created(job, self.teacher.create(uploaded, job.name))
             except LostAnswerError as error:
-                fault = error.message
-                job = self._note_lost(job, fault)
+                job = self._note_lost(job, error.message)
                 if found := self._found(job):
                     return found
-                if error.was_too_busy:
-                    self.asking.standing.uncounted -= job.most
-                    job = self.write(planned)
+                self._check_lost(job, asked=False)
             except TeacherError:  # surely it was not made this time
                 self.write(planned)
                 raise
-        raise TeacherError(f"job {job.name} could not be created {_TRIES} times, at last: {fault}")
 
-    def _check_lost(self, job: Job) -> None:
+    def _check_lost(self, job: Job, *, asked: bool = True) -> None:
         """Refuse to create a job once more that may be there, and paid for, already.
+
+        Args:
+            job: A job that was lost, or not.
+            asked: Whether somebody could say since it was lost that it may be created again.
 
         Raises:
             TeacherError: It was lost twice, or another one could cost too much.
         """
         if not job.possible_orphans:
             return
-        if len(job.possible_orphans) >= _MOST_LOST and not self.create_lost:
+        if len(job.possible_orphans) >= _MOST_LOST and not (asked and self.create_lost):
             raise TeacherError(
                 f"job {job.name} may have been created {len(job.possible_orphans)} times, but the "
                 f"service does not list it: {job.possible_orphans[-1]}; look for it there. "
@@ -167,21 +166,21 @@ class JobMaker:
         orphans = (*job.possible_orphans, note)
         return self.write(replace(job, state=PLANNED, possible_orphans=orphans))
 
-    def given_up(self, job: Job, fault: str) -> Job:
-        """End a job that the service does not know any more; it may be paid for all the same."""
-        self.asking.standing.uncounted += job.most
-        orphans = (*job.possible_orphans, f"on {today()}: {fault}")
-        return self.write(replace(job, state=ENDED, ending=fault, possible_orphans=orphans))
-
     def _found(self, job: Job) -> Job | None:
         """Return a job that was lost, if the service lists it; a new one may take a while to be.
 
         Of several of its name the latest is waited for, and the others are orphans. Each of them
-        is one of those that were lost.
+        is one of those that were lost. A service that cannot list them has none, where
+        `create_lost` says so.
         """
         found: list[str] = []
         for look in range(_LOOKS):
-            if found := self.teacher.find(job.name):
+            try:
+                found = self.teacher.find(job.name)
+            except TeacherError:
+                if not self.create_lost:
+                    raise
+            if found:
                 break
             if look < _LOOKS - 1:
                 time.sleep(self.look_s)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import aslbatch
 from aslbatch.config.pseudogloss import PseudoglossConfig
@@ -59,7 +60,8 @@ class LabelRun:
     @property
     def work_name(self) -> str:
         """Names what the run keeps on a machine: its own in each output folder."""
-        return f"{self.run_id}-{source_hash(self.storage.uri)[:8]}"
+        uri = self.storage.uri
+        return f"{self.run_id}-{source_hash(uri if '://' in uri else str(Path(uri).resolve()))[:8]}"
 
     @property
     def is_claimed(self) -> bool:

@@ -12,7 +12,7 @@ from aslbatch.labeling.cost import Budget, Prices
 from aslbatch.labeling.prompt import Prompt
 from aslbatch.labeling.protocol import Ask, Usage
 from aslbatch.pipelines.label_alarm import UsableAnswers
-from aslbatch.pipelines.label_journal import Journal
+from aslbatch.pipelines.label_journal import Job, Journal
 from aslbatch.pipelines.label_standing import Standing
 from aslbatch.schema import RejectReason
 
@@ -133,27 +133,23 @@ class Asking:
         asks = [self.ask(name) for name in names]
         return asks[: self.budget_beside(running).fitting(asks)]
 
-    def keep(self, stem: str, outcomes: Sequence[Outcome], job: str = "", longest: int = 0) -> None:
+    def keep(self, stem: str, outcomes: Sequence[Outcome], job: Job | None = None) -> None:
         """Store answers, and take them into account.
 
         Args:
             stem: Name of the file.
             outcomes: What came of requests.
-            job: What the service calls their job.
-            longest: The longest answer that they allowed, if it is more than requests allow now.
+            job: Their job, None for chats; what was not counted is reckoned as it was planned.
         """
+        budget = self.budget if job is None else self.budget.at_least(job.ratio, job.longest)
         uncounted = {
-            each.source_hash: self.most(each.source_hash, longest) * each.uncounted
+            each.source_hash: budget.most(self.ask(each.source_hash)) * each.uncounted
             for each in outcomes
             if each.uncounted
         }
-        answers = self.journal.answers
-        self.standing.add(answers.keep(stem, outcomes, uncounted, job=job, day=today()))
-
-    def most(self, name: str, longest: int = 0) -> Usage:
-        """Return the most tokens that the request for a text can have had."""
-        most = self.budget.most(self.ask(name))
-        return replace(most, output_tokens=max(most.output_tokens, longest))
+        name = (job.job if job else None) or ""
+        table = self.journal.answers.keep(stem, outcomes, uncounted, job=name, day=today())
+        self.standing.add(table)
 
     def look_at(self, outcomes: Sequence[Outcome]) -> None:
         """Halt where answers are of no use; one that did not come is none.

@@ -9,6 +9,7 @@ from teacher_http import Request, Response
 from teacher_server import MODEL
 
 from aslbatch.errors import ConfigError, LostAnswerError, TeacherError
+from aslbatch.labeling.cost import estimated_input
 from aslbatch.labeling.gemini import GeminiBatch
 from aslbatch.pipelines.label_journal import open_journal
 from aslbatch.pipelines.label_standing import read_standing
@@ -128,12 +129,12 @@ def test_a_job_that_is_given_up_as_lost_may_be_paid_for(workplace):
             if progress.state == "waiting for answers":
                 server.jobs.clear()
 
-        cost = {"prices": OUTPUT_ALONE, "max_cost": 20 * LONGEST / MILLION * 2.5}
+        cost = {"prices": OUTPUT_ALONE, "max_cost": 20 * LONGEST / MILLION * 1.5}
         job = config("gemini", server.base, cost=cost, run__give_up_lost_jobs=True)
         with pytest.raises(TeacherError, match=r"could pass cost\.max_cost"):
             pseudogloss(job, show=vanish)
-        assert sum(server.paid.values()) == 2.5 * 20
-        assert reckoned().output_tokens == 2.5 * 20 * LONGEST
+        assert sum(server.paid.values()) == 1.5 * 20
+        assert reckoned().output_tokens == 1.5 * 20 * LONGEST
 
 
 def test_lines_that_cannot_be_read_are_paid_for_though_their_job_expired(workplace):
@@ -173,3 +174,20 @@ def test_answers_are_reckoned_by_the_longest_that_was_allowed_when_they_were_ask
             pseudogloss(config("gemini", server.base, teacher__max_output_tokens=8_192), show=stop)
         pseudogloss(config("gemini", server.base, teacher__max_output_tokens=64))
     assert reckoned().output_tokens == 20 * 8_192
+
+
+def test_answers_are_reckoned_by_the_count_of_their_time(workplace, monkeypatch):
+    corpus(workplace, 20)
+    with teacher("gemini") as server, monkeypatch.context() as patch:
+        patch.setattr("teacher_server.count_tokens", lambda _: 0)
+        patch.setattr(GeminiBatch, "count_tokens", lambda self, asks: 3 * estimated_input(asks))
+
+        def stop(progress):
+            if progress.state == "waiting for answers":
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            pseudogloss(config("gemini", server.base), show=stop)
+        (job,) = open_journal(Storage("out"), read_run_record(Storage("out"))["run_id"]).jobs()
+        pseudogloss(config("gemini", server.base))  # nothing new is asked for, so none counts
+    assert reckoned() == job.most

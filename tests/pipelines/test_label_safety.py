@@ -224,21 +224,15 @@ def test_jobs_that_are_listed_later_are_no_orphans(workplace, monkeypatch):
     assert [note.split()[1:4] for note in job["possible_orphans"]] == [["has", "the", "name"]]
 
 
-def test_a_service_that_is_too_busy_to_make_a_job_is_tried_on(workplace, monkeypatch):
-    corpus(workplace, 20)
-    create, tries = GeminiBatch.create, []
-
-    def busy(self, file, name):
-        tries.append(name)
-        if len(tries) < 5:
-            raise LostAnswerError("503", was_too_busy=True)
-        return create(self, file, name)
-
-    monkeypatch.setattr(GeminiBatch, "create", busy)
-    with teacher("gemini") as server:
-        done = pseudogloss(config("gemini", server.base, cost={"prices": PRICES}))
-        assert len(server.jobs) == 1
-    assert done.note["jobs"][0]["possible_orphans"] == []
+@pytest.mark.parametrize("kind", ["gemini", "openai_batch"])
+def test_a_service_that_is_too_busy_to_make_a_job_is_waited_for(kind, workplace):
+    corpus(workplace, 40)
+    with teacher(kind, Faults(unavailable=0.3, seed=3)) as server:
+        cost = {"prices": PRICES}
+        done = pseudogloss(config(kind, server.base, cost=cost, run__job_requests=10))
+        assert server.happened["unavailable"] > 3
+        assert len(server.jobs) == 4
+    assert [job["possible_orphans"] for job in done.note["jobs"]] == [[]] * 4
     assert done.note["cost"]["uncounted_at_most"] == 0
 
 
@@ -281,8 +275,88 @@ def test_a_job_that_is_gone_keeps_no_other_from_being_fetched(workplace):
         cost = {"prices": PRICES}
         done = pseudogloss(config("gemini", server.base, run__give_up_lost_jobs=True, cost=cost))
     assert done.summary.translated == 40
-    assert len(done.note["jobs"][0]["possible_orphans"]) == 1
     assert done.note["cost"]["uncounted_at_most"] > 0
+
+
+def test_a_job_that_is_not_known_at_once_is_looked_for_again(workplace, monkeypatch):
+    corpus(workplace, 20)
+    poll, polls = GeminiBatch.poll, []
+
+    def lagging(self, job):
+        polls.append(job)
+        if len(polls) <= 2:
+            raise LostJobError("404")
+        return poll(self, job)
+
+    monkeypatch.setattr(GeminiBatch, "poll", lagging)
+    with teacher("gemini") as server:
+        pseudogloss(config("gemini", server.base, run__give_up_lost_jobs=True))
+        assert len(server.jobs) == 1
+
+
+def test_jobs_that_are_never_known_are_not_paid_for_ever(workplace, monkeypatch):
+    corpus(workplace, 20)
+
+    def unknown(*_):
+        raise LostJobError("404")
+
+    monkeypatch.setattr(GeminiBatch, "poll", unknown)
+    with teacher("gemini") as server:
+        job = config("gemini", server.base, run__give_up_lost_jobs=True, run__max_attempts=4)
+        with pytest.raises(TeacherError, match="3 jobs in a row ended without an answer"):
+            pseudogloss(job)
+        for _ in range(2):
+            done = pseudogloss(job)
+        assert set(server.paid.values()) == {4}
+    assert done.summary.rejected["missing_answer"] == 20
+
+
+def test_answers_of_one_job_that_cannot_be_had_keep_no_other_from_being_fetched(
+    workplace, monkeypatch
+):
+    corpus(workplace, 40)
+    fetch, jobs = GeminiBatch.fetch, []
+
+    def broken(self, job):
+        jobs.append(job)
+        if job == jobs[0]:
+            raise TeacherError("500 for ever")
+        return fetch(self, job)
+
+    with teacher("gemini") as server:
+        job = config("gemini", server.base, run__job_requests=20)
+        with monkeypatch.context() as patch:
+            patch.setattr(GeminiBatch, "fetch", broken)
+            with pytest.raises(TeacherError, match="500 for ever"):
+                pseudogloss(job)
+        assert len(journal().answers.stems()) == 1
+        assert pseudogloss(job).summary.translated == 40
+        assert set(server.paid.values()) == {1}
+
+
+def test_a_service_that_cannot_list_its_jobs_keeps_none_from_being_fetched(workplace, monkeypatch):
+    corpus(workplace, 40)
+    create, made = GeminiBatch.create, []
+
+    def unlisted(*_):
+        raise TeacherError("404: no such route")
+
+    def once(self, file, name):
+        if made:
+            raise LostAnswerError("broken")
+        made.append(name)
+        return create(self, file, name)
+
+    with teacher("gemini") as server:
+        monkeypatch.setattr(GeminiBatch, "find", unlisted)
+        with monkeypatch.context() as patch:
+            patch.setattr(GeminiBatch, "create", once)
+            with pytest.raises(TeacherError, match="no such route"):
+                pseudogloss(config("gemini", server.base, run__job_requests=20))
+        assert journal().answers.stems() == ["000001"]
+        sure = config("gemini", server.base, run__job_requests=20, run__give_up_lost_jobs=True)
+        assert pseudogloss(sure).summary.translated == 40
+        assert set(server.paid.values()) == {1}
 
 
 def test_answers_that_are_gone_are_asked_for_again_where_that_is_said(workplace, monkeypatch):

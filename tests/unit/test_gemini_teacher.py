@@ -320,7 +320,7 @@ def test_jobs_of_a_name_are_found_latest_first_on_all_pages(server, tmp_path):
     assert len([path for _, path in server.requests if path == "/v1/batches"]) == 5
 
 
-@pytest.mark.parametrize("fault", ["unavailable", "resets"])
+@pytest.mark.parametrize("fault", ["resets", "lost_creates"])
 def test_a_job_is_not_asked_for_twice_when_nobody_knows(server, tmp_path, fault):
     teacher = teacher_of(server)
     file = uploaded(teacher, tmp_path)
@@ -330,12 +330,13 @@ def test_a_job_is_not_asked_for_twice_when_nobody_knows(server, tmp_path, fault)
     assert server.happened[fault] == 1
 
 
-def test_a_job_refused_for_the_rate_is_asked_for_again(server, tmp_path):
+@pytest.mark.parametrize("fault", ["too_many_requests", "unavailable"])
+def test_a_job_that_is_too_much_now_is_asked_for_again(server, tmp_path, fault):
     teacher = teacher_of(server)
     file = uploaded(teacher, tmp_path)
-    server.faults = Faults(seed=4, too_many_requests=0.7)
+    server.faults = Faults(seed=4, **{fault: 0.7})
     teacher.create(file, "job-1")
-    assert server.happened["too_many_requests"]
+    assert server.happened[fault]
     assert len(server.jobs) == 1
 
 

@@ -25,7 +25,13 @@ def outcome(name, gloss="CAKE", **changes):
 
 
 def job(number=1, **changes):
-    values = {"hashes": ("a", "b"), "request_sha256": "00", "most": Usage(100, 50), "longest": 50}
+    values = {
+        "hashes": ("a", "b"),
+        "request_sha256": "00",
+        "most": Usage(100, 50),
+        "longest": 50,
+        "ratio": 1.0,
+    }
     return Job(number=number, name=f"job-{number}", **(values | changes))
 
 

@@ -350,7 +350,7 @@ def test_an_account_without_money_is_not_waited_for(server, tmp_path):
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("fault", ["unavailable", "resets", "lost_creates"])
+@pytest.mark.parametrize("fault", ["resets", "lost_creates"])
 def test_a_job_is_not_asked_for_twice_when_nobody_knows(server, tmp_path, fault):
     teacher = teacher_of(server)
     other = teacher.create(uploaded(teacher, tmp_path), "job-0")
