@@ -14,6 +14,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from itertools import cycle, islice, product
 from pathlib import Path
@@ -127,13 +128,10 @@ def labeled(
 
 
 def finished(job: PseudoglossConfig) -> tuple[Labeled, int]:
-    """Run a job, again as it asks for where jobs in a row failed, and say how often."""
+    """Run a job, again where jobs in a row failed or were lost, and say how often."""
     for start in range(1, _STARTS):
-        try:
+        with suppress(TeacherError):
             return pseudogloss(job), start
-        except TeacherError as error:
-            if "the same command asks again" not in error.message:
-                raise
     return pseudogloss(job), _STARTS
 
 

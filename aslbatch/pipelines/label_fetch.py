@@ -142,6 +142,5 @@ class JobFetcher:
         self.write(replace(job, state=ENDED, ending=ending))
 
     def release(self, job: Job) -> None:
-        """Let the teacher forget a job."""
-        if job.job:
-            self.teacher.release(job.job)
+        """Let the teacher forget a job, also one that never was created."""
+        self.teacher.release(job.job or job.name)
