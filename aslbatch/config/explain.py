@@ -116,12 +116,13 @@ def _is_tagged(schema: JsonSchema, tag: str | int) -> bool:
 
 
 def _inside(schema: JsonSchema, step: str | int) -> JsonSchema | None:
-    found: JsonSchema | None
-    if isinstance(step, int):
-        found = schema.get("items")
-    else:
-        found = schema.get("properties", {}).get(step) or schema.get("additionalProperties")
-    return found if isinstance(found, Mapping) else None
+    named: Mapping[object, JsonSchema] = schema.get("properties", {})
+    found = schema.get("items") if isinstance(step, int) else named.get(step)
+    others = schema.get("additionalProperties")
+    # Sections by names that users choose; what has plain values may be a member of a union.
+    if found is None and isinstance(others, Mapping) and "$ref" in others:
+        found = others
+    return found
 
 
 def _worded(schema: JsonSchema) -> str:

@@ -39,6 +39,9 @@ def test_a_key_with_dots_is_quoted(tmp_path):
     given = ['cost.prices."gpt-4.1".input=1', 'cost.prices."gpt-4.1"."output"=2', "cost.max_cost=3"]
     found = load_config(tmp_path / "job.yaml", PseudoglossConfig, given)
     assert found.cost.prices == {"gpt-4.1": PriceSection(input=1.0, output=2.0)}
+    wrong = [*given[:1], 'cost.prices."gpt-4.1".output=x']
+    with pytest.raises(ConfigError, match=r"output=x: expected a number of at least 0, got .x.$"):
+        load_config(tmp_path / "job.yaml", PseudoglossConfig, wrong)
     for broken in ('cost.prices."gpt.input=1', 'cost.a"b".c=1', "cost..max_cost=1"):
         with pytest.raises(ConfigError, match=r"expected section\.key=value"):
             load_config(tmp_path / "job.yaml", PseudoglossConfig, [broken])
