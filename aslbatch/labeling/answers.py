@@ -66,11 +66,13 @@ class Answers:
     Attributes:
         outcomes: One for each request, in their order.
         strays: Lines without a key, or with one that nobody asked under.
+        uncounted_strays: Those of them without a count of tokens.
         stray_usage: Tokens of those lines, which are paid too.
     """
 
     outcomes: list[Outcome]
     strays: int
+    uncounted_strays: int
     stray_usage: Usage
 
 
@@ -86,15 +88,17 @@ def check_answers(asks: Mapping[str, Asked], raw: Iterable[RawAnswer]) -> Answer
         raw: What came back, in any order; lines may be missing, doubled or another's.
     """
     found: dict[str, list[RawAnswer]] = {key: [] for key in asks}
-    strays = 0
+    strays = uncounted = 0
     stray_usage = Usage()
     for line in raw:
         if line.key is None or line.key not in found:
             strays += 1
+            uncounted += line.usage == Usage()
             stray_usage += line.usage
         else:
             found[line.key].append(line)
-    return Answers([_outcome(key, asks[key], found[key]) for key in asks], strays, stray_usage)
+    outcomes = [_outcome(key, asks[key], found[key]) for key in asks]
+    return Answers(outcomes, strays, uncounted, stray_usage)
 
 
 def _outcome(key: str, asked: Asked, lines: Sequence[RawAnswer]) -> Outcome:

@@ -2,7 +2,7 @@
 
 import tempfile
 import warnings
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -189,12 +189,11 @@ class GeminiBatch:
             self._known(
                 f"does not send the answers of {job}",
                 lambda: api.files.download(file=source, destination=copy),
-                GONE,
             )
             with copy.open("rb") as lines:
                 for line in lines:
                     if line.strip():
-                        yield read_answer(line, self._gemini.hide)
+                        yield read_answer(line, self._gemini.hide_key)
 
     def _tokens_of(self, ask: Ask) -> int:
         api = self._gemini.api
@@ -212,10 +211,9 @@ class GeminiBatch:
         return self._known(
             f"does not tell of {job}",
             lambda: _with_new_states(lambda: api.batches.get(name=job)),
-            {404},
         )
 
-    def _known(self, what: str, call: Callable[[], T], gone: Collection[int]) -> T:
+    def _known(self, what: str, call: Callable[[], T]) -> T:
         """Ask for something that must be there.
 
         Raises:
@@ -226,7 +224,7 @@ class GeminiBatch:
             try:
                 return call()
             except Exception as error:
-                if status_of(error) not in gone:
+                if status_of(error) not in GONE:
                     raise
                 said = self._gemini.said(what, error)
                 raise LostJobError(said) from self._gemini.unless_telling(error)

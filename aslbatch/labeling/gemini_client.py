@@ -15,7 +15,7 @@ from aslbatch.labeling.gemini_faults import (
 )
 from aslbatch.labeling.patience import patiently
 from aslbatch.provenance.uri import without_credentials
-from aslbatch.storage.insist import masked
+from aslbatch.storage.insist import masked, without_secrets
 
 if TYPE_CHECKING:
     from google.genai import Client
@@ -128,6 +128,10 @@ class GeminiClient:
     def hide(self, text: str) -> str:
         """Return a text without the key and without credentials of URLs."""
         return masked(text, {self._api_key} - {""})
+
+    def hide_key(self, text: str) -> str:
+        """Return a text without the key, and otherwise as it is."""
+        return without_secrets(text, {self._api_key} - {""})
 
     def unless_telling(self, error: Exception) -> Exception | None:
         """Return an error for a traceback to show, unless it tells the key."""

@@ -3,7 +3,7 @@
 PASSING = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses of HTTP that come and go."""
 GONE = frozenset({403, 404, 410})
-"""Those by which files that were there are not any more, or are another account's."""
+"""Those by which what was there is not any more, or is another account's."""
 
 _BROKEN = {"TimeoutException", "NetworkError", "RemoteProtocolError", "ProxyError"}
 _UNSENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"}

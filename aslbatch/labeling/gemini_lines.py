@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aslbatch.labeling.protocol import Ask, Ending, RawAnswer, Usage
+from aslbatch.storage.insist import masked
 
 _LONGEST_DETAIL = 200
 
@@ -53,7 +54,7 @@ def read_answer(line: bytes, hide: Callable[[str], str]) -> RawAnswer:
 
     Args:
         line: The line, with or without its end.
-        hide: Takes secrets out of what the service says.
+        hide: Takes the key out of a text, and nothing else: it may be an answer.
     """
     try:
         said = json.loads(line)
@@ -61,13 +62,13 @@ def read_answer(line: bytes, hide: Callable[[str], str]) -> RawAnswer:
         said = None
     if not isinstance(said, dict):
         text = line.decode(errors="replace").strip()
-        return RawAnswer(None, Ending.ERROR, detail=hide(text)[:_LONGEST_DETAIL])
+        return RawAnswer(None, Ending.ERROR, detail=_cut(hide(text)))
     key = said.get("key")
     key = key if isinstance(key, str) else None
     response = _mapping(said.get("response"))
     if not response:
         detail = json.dumps(said.get("error", "neither an answer nor an error"))
-        return RawAnswer(key, Ending.ERROR, detail=hide(detail)[:_LONGEST_DETAIL])
+        return RawAnswer(key, Ending.ERROR, detail=_cut(hide(detail)))
     text = _text(response)
     ending, detail = _ending(response, text)
     model = response.get("modelVersion")
@@ -75,7 +76,7 @@ def read_answer(line: bytes, hide: Callable[[str], str]) -> RawAnswer:
         key,
         ending,
         text=hide(text),
-        detail=hide(detail)[:_LONGEST_DETAIL],
+        detail=_cut(hide(detail)),
         usage=_usage(response),
         model=hide(model) if isinstance(model, str) else "",
     )
@@ -127,6 +128,10 @@ def _usage(response: Mapping[str, Any]) -> Usage:
 def _candidate(response: Mapping[str, Any]) -> Mapping[str, Any]:
     candidates = response.get("candidates")
     return _mapping(candidates[0]) if isinstance(candidates, list) and candidates else {}
+
+
+def _cut(text: str) -> str:
+    return masked(text, ())[:_LONGEST_DETAIL]
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -171,7 +171,9 @@ class OpenAiBatch:
         def ask() -> "Batch":
             try:
                 batch = self._client.batches.retrieve(job)
-            except openai_package().NotFoundError as error:
+            except openai_package().APIStatusError as error:
+                if error.status_code not in GONE:
+                    raise
                 raise LostJobError(f"job {job}: {self._service.explain(error)}") from None
             _id_of(batch)
             return batch

@@ -7,7 +7,7 @@ One place decides about waiting, here and not in the client: the client would no
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -69,7 +69,7 @@ class OpenAiChat:
         return None
 
     async def answers(
-        self, asks: Sequence[Ask], may_repeat: Callable[[Ask], bool]
+        self, asks: Iterable[Ask], may_repeat: Callable[[Ask], bool]
     ) -> AsyncGenerator[RawAnswer, None]:
         """Yield the answer to each request as it comes; see `ChatTeacher`.
 

@@ -127,7 +127,8 @@ def read_body(key: str, body: bytes, hide: Callable[[str], str] = str) -> RawAns
     if found is None:
         return RawAnswer(key, Ending.ERROR, detail=damaged(body, hide).detail, unsure=1)
     answer = read_completion(key, found)
-    is_unsure = answer.ending is Ending.ERROR and not found.get("error")
+    is_uncounted = answer.usage == Usage() and not found.get("error")
+    is_unsure = answer.ending is Ending.ERROR and is_uncounted
     return replace(answer, unsure=int(is_unsure))
 
 

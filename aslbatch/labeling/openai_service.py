@@ -24,13 +24,14 @@ _HOSTED = "https://api.openai.com/v1"
 _PASSING = (408, 409, 425, 429)
 _LASTING = (501, 505)
 GONE = (403, 404, 410)
-"""Statuses by which files that were there are not any more, or are another account's."""
+"""Statuses by which what was there is not any more, or is another account's."""
 TOO_BUSY = (429, 503, 529)
 """Statuses by which a service says that it did not take a request up."""
 _REFUSED = (401, 403)
 _UNPAID = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 """Codes of a 429 that does not pass before somebody pays."""
 _LONGEST_TEXT = 300
+_SHORTEST_KEY = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +128,16 @@ class OpenAiService:
 
     def masked(self, text: str) -> str:
         """Return a text of the service on one line, cut, and without secrets."""
-        return masked(" ".join(self.hide(text).split()), ())[:_LONGEST_TEXT]
+        secrets = {self.api_key} if self.api_key else ()
+        return masked(" ".join(text.split()), secrets)[:_LONGEST_TEXT]
 
     def hide(self, text: str) -> str:
-        """Return a text of the service without the key."""
-        return without_secrets(text, {self.api_key} if self.api_key else ())
+        """Return a text of the service without the key; a short one is a placeholder, and stays.
+
+        Where a service wants no key, it is any text, such as EMPTY, which may be a sign of a gloss.
+        """
+        is_key = self.api_key is not None and len(self.api_key) >= _SHORTEST_KEY
+        return without_secrets(text, {self.api_key or ""} if is_key else ())
 
     def _patiently(self, call: Callable[[], T], patience_s: float) -> T:
         return patiently(

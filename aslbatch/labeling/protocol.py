@@ -1,6 +1,6 @@
 """What a teacher is: a language model that is asked for glosses, whoever serves it."""
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -215,7 +215,7 @@ class ChatTeacher(Teacher, Protocol):
     """A service that answers each request at once."""
 
     def answers(
-        self, asks: Sequence[Ask], may_repeat: Callable[[Ask], bool]
+        self, asks: Iterable[Ask], may_repeat: Callable[[Ask], bool]
     ) -> AsyncGenerator[RawAnswer, None]:
         """Yield the answer to each request as it comes, several asked at a time.
 
@@ -223,7 +223,7 @@ class ChatTeacher(Teacher, Protocol):
         with an error.
 
         Args:
-            asks: The requests.
+            asks: The requests, one taken when it can be sent: what ends, ends the asking.
             may_repeat: Whether a request may be sent again, and paid for again, that may have been
                 answered already.
         """

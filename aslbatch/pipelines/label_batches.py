@@ -96,6 +96,9 @@ class BatchAsking:
     def _settle(self, job: Job) -> None:
         """Find a job that an earlier process may have created, else create it."""
         job = self.maker.taken_up(job)
+        if job.state == PLANNED and set(job.hashes).isdisjoint(self.asking.wanted):
+            self.fetcher.end(job, "was lost, and is not wanted any more")
+            return
         if job.state == PLANNED:
             self._be_ready()
             job = self.maker.make_again(job)
@@ -131,7 +134,11 @@ class BatchAsking:
             try:
                 if not self.fetcher.fetch_if_over(job):
                     continue
-            except (LostJobError, FetchError) as error:  # of this one; the others may be had
+            except (
+                ConfigError,
+                LostJobError,
+                FetchError,
+            ) as error:  # of this one; the others may be had
                 self._refused = self._refused or error
             del self._under_way[job.number]
             ended = True

@@ -1,17 +1,17 @@
 """Asking one by one: answers are stored as they come, every second, so that a kill costs little."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
+from aslbatch.errors import QualityAlarmError
 from aslbatch.labeling.answers import Asked, Outcome, check_answers
 from aslbatch.labeling.protocol import Ask, ChatTeacher, RawAnswer, Usage
 from aslbatch.pipelines.label_texts import Asking
 
 _CHUNK = 2_000
 _KEPT_S = 1.0
-_KEPT_ANSWERS = 500
 _GROUP = 100
 
 
@@ -35,6 +35,7 @@ class ChatAsking:
     _group: list[Outcome] = field(default_factory=list)
     _running: dict[str, Usage] = field(default_factory=dict)
     _files: int = 0
+    _halted: QualityAlarmError | None = None
 
     def run(self) -> None:
         """Ask until every text has a gloss or is given up.
@@ -61,10 +62,12 @@ class ChatAsking:
         self._running = {ask.key: self.asking.budget.most(ask) for ask in asks}
         keeping = asyncio.create_task(self._keep_every_second(by_key))
         try:
-            async with aclosing(self.teacher.answers(asks, self._may_repeat)) as answers:
+            async with aclosing(
+                self.teacher.answers(self._until_halted(asks), self._may_repeat)
+            ) as answers:
                 async for answer in answers:
                     self._raw.append(answer)
-                    if len(self._raw) >= _KEPT_ANSWERS:
+                    if len(self._raw) >= _GROUP:
                         self._keep(by_key)
                     if keeping.done():  # storage failed
                         keeping.result()
@@ -76,6 +79,15 @@ class ChatAsking:
                 await keeping
             self._keep(by_key)
         self._look()
+        if self._halted:
+            raise self._halted
+
+    def _until_halted(self, asks: Iterable[Ask]) -> Iterator[Ask]:
+        """Yield requests until the alarm goes; what is under way then is waited for: it is paid."""
+        for ask in asks:
+            if self._halted:
+                return
+            yield ask
 
     async def _keep_every_second(self, by_key: Mapping[str, Asked]) -> None:
         while True:
@@ -105,6 +117,9 @@ class ChatAsking:
         return True
 
     def _look(self) -> None:
-        """Halt where the last answers were of no use."""
+        """Ask for nothing more where the last answers were of no use."""
         group, self._group = self._group, []
-        self.asking.look_at(group)
+        try:
+            self.asking.look_at(group)
+        except QualityAlarmError as error:
+            self._halted = self._halted or error

@@ -108,7 +108,7 @@ def check_budget(asking: Asking, config: PseudoglossConfig) -> None:
     if total > Decimal(str(most)):
         raise ConfigError(
             f"cost.max_cost is {most:g} {expected.currency}, but {expected.requests:,} requests "
-            f"are expected to bring the cost to {total:.4g}; none of these was sent: raise it, or "
+            f"are expected to bring the cost to {total:.4g}; nothing new was sent: raise it, or "
             f"ask for less (--limit, prompt.count)"
         )
 

@@ -15,7 +15,7 @@ _FRUITLESS, _LOOKS = 3, 3
 
 
 class FetchError(TeacherError):
-    """The answers of one job cannot be had."""
+    """The answers of one job cannot be had, or there were none in several."""
 
 
 @dataclass(slots=True)
@@ -42,8 +42,9 @@ class JobFetcher:
 
         Raises:
             LostJobError: The service does not know it, several looks in a row, or its answers.
-            FetchError: Its answers cannot be had.
-            TeacherError: The service cannot be asked, or its jobs bring nothing.
+            FetchError: Its answers cannot be had, or jobs bring nothing.
+            ConfigError: It is lost, and so may all be: the key or the model is refused.
+            TeacherError: The service cannot be asked.
             QualityAlarmError: Answers are of no use.
         """
         try:
@@ -65,6 +66,7 @@ class JobFetcher:
         Its texts were asked for once, and may be paid for.
         """
         if self.give_up_lost_jobs:
+            self.teacher.check()  # with a wrong key all jobs are unknown
             self._keep(job, check_answers(self.asking.asked(job.hashes), ()).outcomes)
             self.end(job, error.message)
             self._count_fruitless(error.message, answered=False)
@@ -85,7 +87,7 @@ class JobFetcher:
         came = [o for o in outcomes if o.failure is not RejectReason.MISSING_ANSWER]
         if not status.state.is_done:
             missing = [o for o in outcomes if o.failure is RejectReason.MISSING_ANSWER]
-            outcomes = [*came, *missing[: checked.strays]]
+            outcomes = [*came, *missing[: checked.uncounted_strays]]
         job = self._count_strays(job, checked.stray_usage)
         self._keep(job, outcomes)
         usable = sum(outcome.failure is None for outcome in outcomes)
@@ -128,11 +130,11 @@ class JobFetcher:
         """End the run where jobs bring nothing: the fault is not one that passes.
 
         Raises:
-            TeacherError: It is not the first such job in a row.
+            FetchError: It is not the first such job in a row.
         """
         self._fruitless = 0 if answered else self._fruitless + 1
         if self._fruitless >= _FRUITLESS:
-            raise TeacherError(
+            raise FetchError(
                 f"{self._fruitless} jobs in a row ended without an answer, the last: {ending}; the "
                 f"same command asks again"
             )

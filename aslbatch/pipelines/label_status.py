@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aslbatch.pipelines.label_journal import CREATED, CREATING, PLANNED, open_journal
+from aslbatch.pipelines.label_journal import CREATED, open_journal
 from aslbatch.pipelines.label_standing import read_standing
 from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.storage.folder import Storage
@@ -43,6 +43,6 @@ def label_status(storage: Storage) -> LabelStatus:
         glossed=len(standing.accepted),
         failed=len(standing.failed),
         under_way=tuple(job.job or job.name for job in jobs if job.state == CREATED),
-        planned=tuple(job.name for job in jobs if job.state in (PLANNED, CREATING)),
+        planned=tuple(job.name for job in jobs if job.may_be_made),
         possible_orphans=tuple(note for job in jobs for note in job.possible_orphans),
     )

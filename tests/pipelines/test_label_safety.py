@@ -532,3 +532,26 @@ def test_an_answer_is_one_of_its_text_though_two_runs_had_one_journal(workplace)
     assert {row["source_hash"] for row in answers.read(stem).to_pylist()} == {
         source_hash(row["source_text"]) for row in rows_of(workplace / "out/data")
     }
+
+
+def test_chats_under_way_are_kept_when_the_alarm_halts_the_run(workplace):
+    corpus(workplace, 400)
+    with teacher("chat", Faults(looping=1.0)) as server:
+        with pytest.raises(QualityAlarmError, match="looping"):
+            pseudogloss(config("chat", server.base, run__concurrency=32))
+        rows = [r for s in journal().answers.stems() for r in journal().answers.read(s).to_pylist()]
+        assert 200 <= sum(server.paid.values()) == len(rows) < 400
+
+
+def test_a_lost_job_that_is_not_wanted_any_more_is_not_made(workplace, monkeypatch):
+    corpus(workplace, 30)
+    once = {"run__max_attempts": 1, "run__min_usable_share": 0.0}
+    with teacher("gemini", Faults(looping=1.0)) as server:
+        job = config("gemini", server.base, **once)
+        pseudogloss(job)
+        with lost_creates(monkeypatch, listed=False), pytest.raises(TeacherError):
+            retry_labels(Storage("out"), "out", config=job)
+        paid = server.paid.copy()
+        monkeypatch.setattr(GeminiBatch, "find", lambda *_: [])
+        pseudogloss(job)  # closed: only a retry asks again
+        assert server.paid == paid

@@ -418,3 +418,14 @@ def test_without_the_package(server, monkeypatch):
 def test_the_package_is_imported_late():
     code = "import sys, aslbatch.labeling.gemini; sys.exit('google.genai' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("gloss", ["IX HTTP://[LINK] GOOD", "HTTP://A.B?C#D", "HTTP://a:b@c.d/E"])
+def test_an_answer_is_what_the_model_wrote_whatever_looks_like_a_url(gloss):
+    text = json.dumps({"id": "a", "source_hash": "b", "gloss": gloss})
+    response = {"candidates": [{"content": {"parts": [{"text": text}]}, "finishReason": "STOP"}]}
+    line = json.dumps({"key": "a", "response": response}).encode()
+    assert read_answer(line, str).text == text
+    blocked = {"promptFeedback": {"blockReason": gloss}}
+    line = json.dumps({"key": "a", "response": blocked}).encode()
+    assert "a:b" not in read_answer(line, str).detail

@@ -469,6 +469,16 @@ def test_a_chat_that_may_have_been_answered_is_sent_again_only_where_that_may_be
     assert (answer.ending, answer.unsure) == (Ending.COMPLETE, 0)
 
 
+def test_a_placeholder_for_a_key_is_hidden_in_no_answer():
+    def service(key):
+        return OpenAiService("m", key, "KEY", "http://127.0.0.1:9/v1")
+
+    assert service("EMPTY").hide("CUP EMPTY") == "CUP EMPTY"
+    assert service("a").hide("abcdef") == "abcdef"
+    assert service(API_KEY).hide(f"CUP {API_KEY}") == "CUP ***"
+    assert API_KEY not in service(API_KEY).masked(f"wrong: {API_KEY}")
+
+
 def test_a_chat_waits_as_long_as_it_is_told(server):
     server.wire.says["/completions"] = [Refused(429, "rate_limit_exceeded", "Slowly."), None]
     late = Response(b"{}", 429, {"Retry-After": "0.3"})
