@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aslbatch.errors import LostAnswerError, LostJobError, TeacherError
 from aslbatch.labeling.gemini_client import GeminiClient
-from aslbatch.labeling.gemini_faults import GONE, did_nothing, status_of
+from aslbatch.labeling.gemini_faults import did_nothing, status_of
 from aslbatch.labeling.gemini_lines import gemini_schema, read_answer, request_line
+from aslbatch.labeling.patience import GONE
 from aslbatch.labeling.protocol import (
     ANSWER_SCHEMA,
     Ask,

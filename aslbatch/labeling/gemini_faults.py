@@ -2,8 +2,6 @@
 
 PASSING = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses of HTTP that come and go."""
-GONE = frozenset({403, 404, 410})
-"""Those by which what was there is not any more, or is another account's."""
 
 _BROKEN = {"TimeoutException", "NetworkError", "RemoteProtocolError", "ProxyError"}
 _UNSENT = {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError"}

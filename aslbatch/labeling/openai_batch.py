@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from aslbatch.errors import LostAnswerError, LostJobError, TeacherError
 from aslbatch.labeling.openai_requests import (
@@ -14,20 +14,21 @@ from aslbatch.labeling.openai_requests import (
     read_lines,
 )
 from aslbatch.labeling.openai_service import (
-    GONE,
     TOO_BUSY,
     OpenAiService,
     is_passing,
     openai_package,
     was_not_sent,
 )
-from aslbatch.labeling.patience import patiently
+from aslbatch.labeling.patience import GONE, patiently
 from aslbatch.labeling.protocol import Ask, JobState, JobStatus, RawAnswer
 
 if TYPE_CHECKING:
     import openai
     from openai.pagination import SyncCursorPage
     from openai.types import Batch
+
+T = TypeVar("T")
 
 _Page: TypeAlias = "SyncCursorPage[Batch]"
 _PAGE_ENTRIES = 100
@@ -169,27 +170,31 @@ class OpenAiBatch:
 
     def _retrieve(self, job: str) -> "Batch":
         def ask() -> "Batch":
-            try:
-                batch = self._client.batches.retrieve(job)
-            except openai_package().APIStatusError as error:
-                if error.status_code not in GONE:
-                    raise
-                raise LostJobError(f"job {job}: {self._service.explain(error)}") from None
+            batch = self._client.batches.retrieve(job)
             _id_of(batch)
             return batch
 
-        return self._service.ask(ask)
+        return self._known(f"job {job}", ask)
 
     def _download(self, file: str) -> bytes:
-        def load() -> bytes:
+        return self._known(f"answers {file}", lambda: self._client.files.content(file).read())
+
+    def _known(self, what: str, call: Callable[[], T]) -> T:
+        """Ask for something that must be there.
+
+        Raises:
+            LostJobError: It is not.
+        """
+
+        def ask() -> T:
             try:
-                return bytes(self._client.files.content(file).read())
+                return call()
             except openai_package().APIStatusError as error:
                 if error.status_code not in GONE:
                     raise
-                raise LostJobError(f"answers {file}: {self._service.explain(error)}") from None
+                raise LostJobError(f"{what}: {self._service.explain(error)}") from None
 
-        return self._service.ask(load)
+        return self._service.ask(ask)
 
 
 def _id_of(answer: object) -> str:

@@ -23,8 +23,6 @@ _CHECK_PATIENCE_S = 30.0
 _HOSTED = "https://api.openai.com/v1"
 _PASSING = (408, 409, 425, 429)
 _LASTING = (501, 505)
-GONE = (403, 404, 410)
-"""Statuses by which what was there is not any more, or is another account's."""
 TOO_BUSY = (429, 503, 529)
 """Statuses by which a service says that it did not take a request up."""
 _REFUSED = (401, 403)

@@ -7,6 +7,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+GONE = frozenset({403, 404, 410})
+"""Statuses of HTTP by which what was there is not any more, or is another account's."""
+
 _LONGEST_WAIT_S = 60.0
 
 

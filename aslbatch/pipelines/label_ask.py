@@ -90,8 +90,8 @@ class Service:
             self.teacher.check()
             count(asking, self.teacher)
             self._counted = asking.budget.ratio
+            check_budget(asking, self._run.config)  # makes all requests once more
         asking.budget = replace(asking.budget, ratio=self._counted)
-        check_budget(asking, self._run.config)
 
 
 def open_asking(

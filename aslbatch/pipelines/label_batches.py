@@ -134,11 +134,8 @@ class BatchAsking:
             try:
                 if not self.fetcher.fetch_if_over(job):
                     continue
-            except (
-                ConfigError,
-                LostJobError,
-                FetchError,
-            ) as error:  # of this one; the others may be had
+            except (ConfigError, LostJobError, FetchError) as error:
+                # It is one of this job; the others may be had.
                 self._refused = self._refused or error
             del self._under_way[job.number]
             ended = True

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from aslbatch.errors import LostJobError, TeacherError
 from aslbatch.labeling.answers import Outcome, check_answers
 from aslbatch.labeling.protocol import BatchTeacher, JobStatus, RawAnswer, Usage
+from aslbatch.pipelines.label_jobs import LOOKS
 from aslbatch.pipelines.label_journal import ENDED, Job
 from aslbatch.pipelines.label_texts import Asking, most_common_failure
 from aslbatch.schema import RejectReason
 
-_FRUITLESS, _LOOKS = 3, 3
+_FRUITLESS = 3
 
 
 class FetchError(TeacherError):
@@ -55,7 +56,7 @@ class JobFetcher:
             self._fetch(job, status)
         except LostJobError as error:
             self._unknown[job.number] += 1
-            if self._unknown[job.number] < _LOOKS:  # a new one may not be known at once
+            if self._unknown[job.number] < LOOKS:  # a new one may not be known at once
                 return False
             self._give_up(job, error)
         return True

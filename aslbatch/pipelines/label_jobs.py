@@ -12,7 +12,8 @@ from aslbatch.labeling.protocol import Ask, BatchTeacher, Usage
 from aslbatch.pipelines.label_journal import CREATED, CREATING, ENDED, PLANNED, Job
 from aslbatch.pipelines.label_texts import Asking, today
 
-_LOOKS = 3
+LOOKS = 3
+"""How often a service is asked for a job before it is believed not to have it."""
 _MOST_LOST = 2
 
 
@@ -174,7 +175,7 @@ class JobMaker:
         `create_lost` says so.
         """
         found: list[str] = []
-        for look in range(_LOOKS):
+        for look in range(LOOKS):
             try:
                 found = self.teacher.find(job.name)
             except TeacherError:
@@ -182,7 +183,7 @@ class JobMaker:
                     raise
             if found:
                 break
-            if look < _LOOKS - 1:
+            if look < LOOKS - 1:
                 time.sleep(self.look_s)
         if not found:
             return None
