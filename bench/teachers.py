@@ -26,17 +26,15 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from labeling import API_KEY, KEY_NAME, config, teacher
+from labeling import API_KEY, KEY_NAME, answers_of, config, teacher
 from teacher_faults import Faults
 from teacher_server import TeacherServer, true_gloss
 
 from aslbatch.cluster.session import Cluster
 from aslbatch.config.pseudogloss import PseudoglossConfig
 from aslbatch.errors import TeacherError
-from aslbatch.pipelines.label_journal import open_journal
 from aslbatch.pipelines.label_report import Labeled
 from aslbatch.pipelines.pseudogloss import pseudogloss
-from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.pipelines.verify import verify
 from aslbatch.storage.folder import Storage
 
@@ -163,10 +161,9 @@ def payments(server: TeacherServer, repeated: Counter[str]) -> dict[str, object]
 
 def found_repeated(out: Path) -> Counter[str]:
     """Return how often each text's answer was rejected for lines that differ, by source hash."""
-    storage = Storage(str(out))
-    answers = open_journal(storage, read_run_record(storage)["run_id"]).answers
-    rows = [row for stem in answers.stems() for row in answers.read(stem).to_pylist()]
-    return Counter(row["source_hash"] for row in rows if row["failure"] == "repeated_answer")
+    return Counter(
+        row["source_hash"] for row in answers_of(out) if row["failure"] == "repeated_answer"
+    )
 
 
 def wrong_glosses(out: Path) -> int:

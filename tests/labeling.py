@@ -14,6 +14,9 @@ from teacher_openai_wire import OpenAiWire
 from teacher_server import API_KEY, MODEL, TeacherServer
 
 from aslbatch.config.pseudogloss import PseudoglossConfig
+from aslbatch.pipelines.label_journal import Journal, open_journal
+from aslbatch.pipelines.run_record import read_run_record
+from aslbatch.storage.folder import Storage
 
 KEY_NAME = "TEST_TEACHER_KEY"
 WIRES = {
@@ -81,6 +84,23 @@ def config(kind: str, url: str | None, **changes: object) -> PseudoglossConfig:
     return PseudoglossConfig.model_validate(values)
 
 
+def rows_of(folder: Path) -> list[dict[str, object]]:
+    """Return all rows of a folder of Parquet files."""
+    return [row for f in sorted(folder.glob("*.parquet")) for row in pq.read_table(f).to_pylist()]
+
+
+def journal_of(out: str | Path) -> Journal:
+    """Return what the teacher of an output was asked and answered."""
+    storage = Storage(str(out))
+    return open_journal(storage, read_run_record(storage)["run_id"])
+
+
+def answers_of(out: str | Path) -> list[dict[str, object]]:
+    """Return every stored answer of an output."""
+    answers = journal_of(out).answers
+    return [row for stem in answers.stems() for row in answers.read(stem).to_pylist()]
+
+
 @contextmanager
 def teacher(kind: str, faults: Faults | None = None):
     """Serve a teacher of a kind."""
@@ -91,4 +111,7 @@ def teacher(kind: str, faults: Faults | None = None):
         yield server
 
 
-__all__ = ["API_KEY", "FAKE_VLLM", "KEY_NAME", "config", "corpus", "teacher"]
+__all__ = [
+    "API_KEY", "FAKE_VLLM", "KEY_NAME", "answers_of", "config", "corpus", "journal_of", "rows_of",
+    "teacher",
+]  # fmt: skip

@@ -6,6 +6,7 @@ import shutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from labeling import API_KEY, KEY_NAME
 from sample import LINES, config
 
 from aslbatch.cluster.session import Cluster
@@ -18,6 +19,14 @@ def cluster():
     with Cluster() as running:
         running.start()
         yield running
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """An empty working directory, and the key of the teachers of the tests in the environment."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(KEY_NAME, API_KEY)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

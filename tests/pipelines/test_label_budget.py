@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from labeling import API_KEY, KEY_NAME, config, corpus, teacher
+from labeling import config, corpus, journal_of, teacher
 from teacher_faults import Faults
 from teacher_http import Request, Response
 from teacher_server import MODEL
@@ -11,25 +11,15 @@ from teacher_server import MODEL
 from aslbatch.errors import ConfigError, LostAnswerError, TeacherError
 from aslbatch.labeling.cost import estimated_input
 from aslbatch.labeling.gemini import GeminiBatch
-from aslbatch.pipelines.label_journal import open_journal
 from aslbatch.pipelines.label_standing import read_standing
 from aslbatch.pipelines.pseudogloss import pseudogloss
-from aslbatch.pipelines.run_record import read_run_record
-from aslbatch.storage.folder import Storage
 
 PRICES = {MODEL: {"input": 1.0, "output": 1.0}}
 OUTPUT_ALONE = {MODEL: {"input": 0.0, "output": 1.0}}
 LONGEST = 1_024
 MILLION = 1_000_000
 
-pytestmark = pytest.mark.usefixtures("cluster")
-
-
-@pytest.fixture(autouse=True)
-def workplace(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(KEY_NAME, API_KEY)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("cluster", "workplace")
 
 
 def paid(server, tokens: int = LONGEST) -> float:
@@ -38,8 +28,7 @@ def paid(server, tokens: int = LONGEST) -> float:
 
 
 def reckoned():
-    storage = Storage("out")
-    journal = open_journal(storage, read_run_record(storage)["run_id"])
+    journal = journal_of("out")
     standing = read_standing(journal, journal.jobs())
     return standing.usage + standing.uncounted
 
@@ -188,6 +177,6 @@ def test_answers_are_reckoned_by_the_count_of_their_time(workplace, monkeypatch)
 
         with pytest.raises(KeyboardInterrupt):
             pseudogloss(config("gemini", server.base), show=stop)
-        (job,) = open_journal(Storage("out"), read_run_record(Storage("out"))["run_id"]).jobs()
+        (job,) = journal_of("out").jobs()
         pseudogloss(config("gemini", server.base))  # nothing new is asked for, so none counts
     assert reckoned() == job.most

@@ -5,10 +5,9 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 
-import pyarrow.parquet as pq
 import pytest
 import teacher_server
-from labeling import API_KEY, KEY_NAME, config, corpus, teacher
+from labeling import API_KEY, KEY_NAME, answers_of, config, corpus, journal_of, rows_of, teacher
 from teacher_faults import Faults
 from teacher_server import MODEL, true_gloss
 
@@ -24,29 +23,15 @@ from aslbatch.errors import (
 )
 from aslbatch.labeling.gemini import GeminiBatch
 from aslbatch.pipelines.claim import LABELING, claimed
-from aslbatch.pipelines.label_journal import Journal, open_journal
 from aslbatch.pipelines.label_retry import retry_labels
 from aslbatch.pipelines.pseudogloss import pseudogloss
-from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.pipelines.verify import verify
 from aslbatch.provenance.hashing import source_hash
 from aslbatch.storage.folder import Storage
 
 PRICES = {MODEL: {"input": 1.0, "output": 1.0}}
 
-pytestmark = pytest.mark.usefixtures("cluster")
-
-
-@pytest.fixture(autouse=True)
-def workplace(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(KEY_NAME, API_KEY)
-    return tmp_path
-
-
-def journal(path: str = "out") -> Journal:
-    storage = Storage(path)
-    return open_journal(storage, read_run_record(storage)["run_id"])
+pytestmark = pytest.mark.usefixtures("cluster", "workplace")
 
 
 def stopped_when(state: str, job: PseudoglossConfig) -> None:
@@ -74,10 +59,6 @@ def lost_creates(monkeypatch, *, listed: bool):
         if not listed:
             patch.setattr(GeminiBatch, "find", lambda *_: [])
         yield
-
-
-def rows_of(folder):
-    return [row for f in sorted(folder.glob("*.parquet")) for row in pq.read_table(f).to_pylist()]
 
 
 def test_another_run_deletes_neither_what_is_under_way_nor_what_is_written(workplace):
@@ -142,9 +123,7 @@ def test_a_service_that_quotes_the_key_gets_it_into_no_file(kind, workplace, mon
     said = [row["reject_detail"] for row in rejected if row["reject_reason"] == "service_error"]
     assert said
     assert not [text for text in said if API_KEY[:8] in text or "***" not in text]
-    assert API_KEY[:8] not in str(
-        [journal().answers.read(stem).to_pylist() for stem in journal().answers.stems()]
-    )
+    assert API_KEY[:8] not in str(answers_of("out"))
 
 
 def test_retry_works_where_the_folder_is_whatever_the_configuration_says(workplace):
@@ -255,7 +234,7 @@ def test_what_is_under_way_is_fetched_though_the_next_job_cannot_be_made(
             patch.setattr(GeminiBatch, "create", twice)
             with pytest.raises(TeacherError, match=r"no money|broken"):
                 pseudogloss(job)
-        assert journal().answers.stems() == ["000001", "000002"]
+        assert journal_of("out").answers.stems() == ["000001", "000002"]
         sure = config("gemini", server.base, run__job_requests=10, run__give_up_lost_jobs=True)
         assert pseudogloss(sure).summary.translated == 40
         assert set(server.paid.values()) == {1}
@@ -271,7 +250,7 @@ def test_a_job_that_is_gone_keeps_no_other_from_being_fetched(workplace):
         del server.jobs[next(iter(server.jobs))]
         with pytest.raises(LostJobError, match=r"run\.give_up_lost_jobs: true"):
             pseudogloss(job)
-        assert journal().answers.stems() == ["000002"]
+        assert journal_of("out").answers.stems() == ["000002"]
         cost = {"prices": PRICES}
         done = pseudogloss(config("gemini", server.base, run__give_up_lost_jobs=True, cost=cost))
     assert done.summary.translated == 40
@@ -329,7 +308,7 @@ def test_answers_of_one_job_that_cannot_be_had_keep_no_other_from_being_fetched(
             patch.setattr(GeminiBatch, "fetch", broken)
             with pytest.raises(TeacherError, match="500 for ever"):
                 pseudogloss(job)
-        assert len(journal().answers.stems()) == 1
+        assert len(journal_of("out").answers.stems()) == 1
         assert pseudogloss(job).summary.translated == 40
         assert set(server.paid.values()) == {1}
 
@@ -353,7 +332,7 @@ def test_a_service_that_cannot_list_its_jobs_keeps_none_from_being_fetched(workp
             patch.setattr(GeminiBatch, "create", once)
             with pytest.raises(TeacherError, match="no such route"):
                 pseudogloss(config("gemini", server.base, run__job_requests=20))
-        assert journal().answers.stems() == ["000001"]
+        assert journal_of("out").answers.stems() == ["000001"]
         sure = config("gemini", server.base, run__job_requests=20, run__give_up_lost_jobs=True)
         assert pseudogloss(sure).summary.translated == 40
         assert set(server.paid.values()) == {1}
@@ -461,7 +440,7 @@ def test_what_was_paid_for_is_fetched_though_nothing_more_may_be_asked(workplace
         with pytest.raises(ConfigError, match=MODEL):
             pseudogloss(job)
         assert len(server.jobs) == 2
-        assert sum(journal().answers.read(s).num_rows for s in journal().answers.stems()) == 20
+        assert len(answers_of("out")) == 20
         server.models = (MODEL,)
         with pytest.raises(ConfigError, match=r"cost\.max_cost is 0\.001"):
             pseudogloss(config("gemini", server.base, cost={"prices": PRICES, "max_cost": 0.001}))
@@ -525,8 +504,8 @@ def test_an_answer_is_one_of_its_text_though_two_runs_had_one_journal(workplace)
     corpus(workplace, 20)
     with teacher("gemini") as server:
         pseudogloss(config("gemini", server.base))
-    (stem,) = journal().answers.stems()
-    answers = journal().answers
+    (stem,) = journal_of("out").answers.stems()
+    answers = journal_of("out").answers
     with pytest.raises(SinkError, match="written by another process"):
         answers.keep(stem, [], {}, job="batches/other", day="2026-01-01")
     assert {row["source_hash"] for row in answers.read(stem).to_pylist()} == {
@@ -539,8 +518,7 @@ def test_chats_under_way_are_kept_when_the_alarm_halts_the_run(workplace):
     with teacher("chat", Faults(looping=1.0)) as server:
         with pytest.raises(QualityAlarmError, match="looping"):
             pseudogloss(config("chat", server.base, run__concurrency=32))
-        rows = [r for s in journal().answers.stems() for r in journal().answers.read(s).to_pylist()]
-        assert 200 <= sum(server.paid.values()) == len(rows) < 400
+        assert 200 <= sum(server.paid.values()) == len(answers_of("out")) < 400
 
 
 def test_a_lost_job_that_is_not_wanted_any_more_is_not_made(workplace, monkeypatch):

@@ -2,9 +2,8 @@
 
 import json
 
-import pyarrow.parquet as pq
 import pytest
-from labeling import API_KEY, KEY_NAME, config, corpus, teacher
+from labeling import API_KEY, KEY_NAME, config, corpus, rows_of, teacher
 from teacher_faults import Faults
 from teacher_server import MODEL, true_gloss
 
@@ -25,18 +24,7 @@ from aslbatch.storage.folder import Storage
 
 KINDS = ("gemini", "openai_batch", "chat")
 
-pytestmark = pytest.mark.usefixtures("cluster")
-
-
-@pytest.fixture(autouse=True)
-def workplace(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(KEY_NAME, API_KEY)
-    return tmp_path
-
-
-def rows_of(folder):
-    return [row for f in sorted(folder.glob("*.parquet")) for row in pq.read_table(f).to_pylist()]
+pytestmark = pytest.mark.usefixtures("cluster", "workplace")
 
 
 def check_all_true(folder):
