@@ -3,7 +3,7 @@
 import json
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
+from io import BytesIO
 
 from teacher_server import API_KEY, true_gloss
 
@@ -21,12 +21,8 @@ def ask_of(key: str, text: str) -> Ask:
 ASKS = [ask_of(key, text) for key, text in TEXTS.items()]
 
 
-def uploaded(
-    teacher: BatchTeacher, folder: Path, asks: Sequence[Ask] = ASKS, name: str = "job-1"
-) -> str:
-    file = folder / f"{name}-requests.jsonl"
-    file.write_bytes(b"".join(teacher.line(ask) for ask in asks))
-    return teacher.upload(file, name)
+def uploaded(teacher: BatchTeacher, asks: Sequence[Ask] = ASKS, name: str = "job-1") -> str:
+    return teacher.upload(BytesIO(b"".join(teacher.line(ask) for ask in asks)), name)
 
 
 def ended(teacher: BatchTeacher, job: str) -> list[JobStatus]:
@@ -38,9 +34,9 @@ def ended(teacher: BatchTeacher, job: str) -> list[JobStatus]:
 
 
 def answers_of(
-    teacher: BatchTeacher, folder: Path, asks: Sequence[Ask] = ASKS, name: str = "job-1"
+    teacher: BatchTeacher, asks: Sequence[Ask] = ASKS, name: str = "job-1"
 ) -> list[RawAnswer]:
-    job = teacher.create(uploaded(teacher, folder, asks, name), name)
+    job = teacher.create(uploaded(teacher, asks, name), name)
     ended(teacher, job)
     return list(teacher.fetch(job))
 

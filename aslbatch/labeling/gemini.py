@@ -3,8 +3,7 @@
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from aslbatch.errors import LostAnswerError, LostJobError, TeacherError
 from aslbatch.labeling.gemini_client import GeminiClient
@@ -21,7 +20,9 @@ from aslbatch.labeling.protocol import (
 )
 
 if TYPE_CHECKING:
-    from google.genai.types import BatchJob
+    from io import IOBase
+
+    from google.genai.types import BatchJob, File
 
 T = TypeVar("T")
 
@@ -101,16 +102,18 @@ class GeminiBatch:
         """Return a request as a line of a request file, with its line end."""
         return request_line(ask, self._generation)
 
-    def upload(self, file: Path, name: str) -> str:
+    def upload(self, content: IO[bytes], name: str) -> str:
         """Send a request file, see `BatchTeacher.upload`."""
         api, what = self._gemini.api, f"does not take the file {name}"
-        # Without the type, the client knows none for .jsonl and refuses.
-        uploaded = self._gemini.ask(
-            what,
-            lambda: api.files.upload(
-                file=file, config={"display_name": name, "mime_type": "jsonl"}
-            ),
-        )
+
+        def send() -> "File":
+            content.seek(0)
+            return api.files.upload(
+                file=cast("IOBase", content),
+                config={"display_name": name, "mime_type": "jsonl"},
+            )
+
+        uploaded = self._gemini.ask(what, send)
         if not uploaded.name:
             raise TeacherError(f"Gemini at {self._gemini.endpoint} {what}: it gave it no name")
         return uploaded.name
@@ -185,16 +188,18 @@ class GeminiBatch:
         source = told.dest.file_name if told.dest else None
         if not source:
             raise LostJobError(f"Gemini at {self._gemini.endpoint} has no answers of {job}")
-        with tempfile.TemporaryDirectory(prefix="aslbatch-") as folder:
-            copy = Path(folder) / "answers.jsonl"
-            self._known(
-                f"does not send the answers of {job}",
-                lambda: api.files.download(file=source, destination=copy),
-            )
-            with copy.open("rb") as lines:
-                for line in lines:
-                    if line.strip():
-                        yield read_answer(line, self._gemini.hide_key)
+        with tempfile.TemporaryFile() as answers:
+
+            def download() -> None:
+                answers.seek(0)
+                answers.truncate()
+                api.files.download(file=source, destination=answers)
+
+            self._known(f"does not send the answers of {job}", download)
+            answers.seek(0)
+            for line in answers:
+                if line.strip():
+                    yield read_answer(line, self._gemini.hide_key)
 
     def _tokens_of(self, ask: Ask) -> int:
         api = self._gemini.api

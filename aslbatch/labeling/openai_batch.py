@@ -3,8 +3,7 @@
 import io
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import IO, TYPE_CHECKING, TypeAlias, TypeVar
 
 from aslbatch.errors import LostAnswerError, LostJobError, TeacherError
 from aslbatch.labeling.openai_requests import (
@@ -81,13 +80,14 @@ class OpenAiBatch:
         """Return a request as a line of a request file, with its line end."""
         return self._requests.line(ask)
 
-    def upload(self, file: Path, name: str) -> str:
+    def upload(self, content: IO[bytes], name: str) -> str:
         """Send a request file; see `BatchTeacher`. One sent twice costs nothing."""
 
         def send() -> str:
-            with file.open("rb") as content:
-                sent = self._client.files.create(file=(f"{name}.jsonl", content), purpose="batch")
-            return _id_of(sent)
+            content.seek(0)
+            return _id_of(
+                self._client.files.create(file=(f"{name}.jsonl", content), purpose="batch")
+            )
 
         return self._service.ask(send)
 

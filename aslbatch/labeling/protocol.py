@@ -3,8 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 ANSWER_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -164,8 +163,12 @@ class BatchTeacher(Teacher, Protocol):
     def line(self, ask: Ask) -> bytes:
         """Return a request as a line of a request file, with its line end."""
 
-    def upload(self, file: Path, name: str) -> str:
-        """Send a request file; costs nothing. Return what the service calls it."""
+    def upload(self, content: IO[bytes], name: str) -> str:
+        """Send a request file, all of it wherever it stands; costs nothing.
+
+        Returns:
+            What the service calls it.
+        """
 
     def create(self, file: str, name: str) -> str:
         """Start a job over an uploaded file, once; this is what costs.

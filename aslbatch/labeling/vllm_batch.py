@@ -16,6 +16,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from aslbatch.errors import ConfigError, TeacherError
 from aslbatch.labeling.local_process import end, lives, start
@@ -89,7 +90,7 @@ class VllmBatch:
         """Return a request as a line of a request file, with its line end."""
         return self._requests.line(ask)
 
-    def upload(self, file: Path, name: str) -> str:
+    def upload(self, content: IO[bytes], name: str) -> str:
         """Copy a request file into the folder of a job; return the name of the copy.
 
         Raises:
@@ -99,7 +100,9 @@ class VllmBatch:
         under_way = folder / f"{_REQUESTS}.part"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, under_way)
+            content.seek(0)
+            with under_way.open("wb") as copy:
+                shutil.copyfileobj(content, copy)
             under_way.replace(folder / _REQUESTS)
         except OSError as error:
             raise TeacherError(

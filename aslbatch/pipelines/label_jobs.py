@@ -5,7 +5,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import IO
 
 from aslbatch.errors import LostAnswerError, TeacherError
 from aslbatch.labeling.protocol import Ask, BatchTeacher, Usage
@@ -19,7 +19,7 @@ _MOST_LOST = 2
 
 @dataclass(frozen=True, slots=True)
 class _RequestFile:
-    path: Path
+    content: IO[bytes]
     sha256: str
     requests: int
 
@@ -48,8 +48,8 @@ class JobMaker:
         Raises:
             TeacherError: It was not made, or that is not known.
         """
-        with tempfile.TemporaryDirectory(prefix="aslbatch-") as folder:
-            file = self._request_file(asks, Path(folder))
+        with tempfile.TemporaryFile() as content:
+            file = self._request_file(asks, content)
             job = self._plan(asks[: file.requests], file)
             return self._create(job, file)
 
@@ -78,8 +78,8 @@ class JobMaker:
         """
         self._check_lost(job)
         asks = [self.asking.ask(name) for name in job.hashes]
-        with tempfile.TemporaryDirectory(prefix="aslbatch-") as folder:
-            file = self._request_file(asks, Path(folder))
+        with tempfile.TemporaryFile() as content:
+            file = self._request_file(asks, content)
             if file.sha256 != job.request_sha256:
                 ending = "was lost, and its requests would be others now"
                 return self.write(replace(job, state=ENDED, ending=ending))
@@ -90,24 +90,22 @@ class JobMaker:
         self.jobs[job.number] = self.asking.journal.write(job)
         return job
 
-    def _request_file(self, asks: Sequence[Ask], folder: Path) -> _RequestFile:
+    def _request_file(self, asks: Sequence[Ask], content: IO[bytes]) -> _RequestFile:
         """Write requests, from the first on as many as the service takes in one file."""
         digest, size_bytes = hashlib.sha256(), 0
-        path = folder / "requests.jsonl"
-        with path.open("wb") as file:
-            for count, ask in enumerate(asks):
-                line = self.teacher.line(ask)
-                size_bytes += len(line)
-                if size_bytes > self.teacher.limits.max_bytes and count:
-                    return _RequestFile(path, digest.hexdigest(), count)
-                if size_bytes > self.teacher.limits.max_bytes:
-                    raise TeacherError(
-                        f"the request for text {ask.source_hash} has {size_bytes:,} bytes, more "
-                        f"than the service takes: lower prompt.count, or normalize.max_characters"
-                    )
-                file.write(line)
-                digest.update(line)
-        return _RequestFile(path, digest.hexdigest(), len(asks))
+        for count, ask in enumerate(asks):
+            line = self.teacher.line(ask)
+            size_bytes += len(line)
+            if size_bytes > self.teacher.limits.max_bytes and count:
+                return _RequestFile(content, digest.hexdigest(), count)
+            if size_bytes > self.teacher.limits.max_bytes:
+                raise TeacherError(
+                    f"the request for text {ask.source_hash} has {size_bytes:,} bytes, more "
+                    f"than the service takes: lower prompt.count, or normalize.max_characters"
+                )
+            content.write(line)
+            digest.update(line)
+        return _RequestFile(content, digest.hexdigest(), len(asks))
 
     def _plan(self, asks: Sequence[Ask], file: _RequestFile) -> Job:
         number = max(self.jobs, default=0) + 1
@@ -124,8 +122,7 @@ class JobMaker:
 
     def _create(self, job: Job, file: _RequestFile) -> Job:
         """Upload the requests of a planned job and create it, once as far as can be known."""
-        named = file.path.rename(file.path.with_name(f"{job.name}.jsonl"))
-        uploaded = self.teacher.upload(named, job.name)
+        uploaded = self.teacher.upload(file.content, job.name)
         while True:
             planned, job = job, self.write(replace(job, state=CREATING))
             try:

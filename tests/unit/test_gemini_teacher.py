@@ -5,6 +5,7 @@ import subprocess
 import sys
 import traceback
 from collections import Counter
+from io import BytesIO
 
 import pytest
 from loopback import free_port
@@ -55,10 +56,10 @@ def is_right(answer):
     )
 
 
-def test_every_row_is_answered(server, tmp_path):
+def test_every_row_is_answered(server):
     teacher = teacher_of(server)
     teacher.check()
-    answers = answers_of(teacher, tmp_path)
+    answers = answers_of(teacher)
     assert [a.key for a in answers] == list(TEXTS)
     assert all(is_right(a) and a.model == MODEL for a in answers)
     prompt = "Gloss it." + ASKS[0].user
@@ -89,26 +90,25 @@ def test_a_request_is_in_the_words_of_gemini():
     assert b"temperature" not in teacher_of("http://x").line(ASKS[0])
 
 
-def test_files_larger_than_a_piece_of_an_upload(server, tmp_path):
+def test_files_larger_than_a_piece_of_an_upload(server):
     teacher = teacher_of(server)
     content = b"x" * (8 * 2**20 + 7)
-    (tmp_path / "large.jsonl").write_bytes(content)
-    name = teacher.upload(tmp_path / "large.jsonl", "large")
+    name = teacher.upload(BytesIO(content), "large")
     assert server.files[name.removeprefix("files/")] == content
 
 
-def test_a_job_goes_through_its_states(server, tmp_path):
+def test_a_job_goes_through_its_states(server):
     teacher = teacher_of(server)
-    job = teacher.create(uploaded(teacher, tmp_path), "job-1")
+    job = teacher.create(uploaded(teacher), "job-1")
     told = ended(teacher, job)
     assert [t.detail for t in told] == ["QUEUED", "RUNNING", "SUCCEEDED"]
     assert [t.has_answers for t in told] == [False, False, True]
 
 
 @pytest.mark.parametrize("word", ["PENDING", "PAUSED", "CANCELLING", "UPDATING", "UNSPECIFIED"])
-def test_states_in_which_more_will_come(server, tmp_path, word):
+def test_states_in_which_more_will_come(server, word):
     teacher = teacher_of(server)
-    job = teacher.create(uploaded(teacher, tmp_path), "job-1")
+    job = teacher.create(uploaded(teacher), "job-1")
     server.polls_to_end = 1
     server.jobs[job.removeprefix("batches/")].ending = word
     told = teacher.poll(job)
@@ -125,10 +125,10 @@ def test_states_in_which_more_will_come(server, tmp_path, word):
         ("failed", JobState.FAILED, False),
     ],
 )
-def test_how_jobs_end(server, tmp_path, fault, state, has_answers):
+def test_how_jobs_end(server, fault, state, has_answers):
     server.faults = Faults(**{fault: 1.0})
     teacher = teacher_of(server)
-    job = teacher.create(uploaded(teacher, tmp_path), "job-1")
+    job = teacher.create(uploaded(teacher), "job-1")
     told = ended(teacher, job)[-1]
     assert (told.state, told.has_answers) == (state, has_answers)
     if not has_answers:
@@ -158,9 +158,9 @@ def test_how_jobs_end(server, tmp_path, fault, state, has_answers):
         ("swapped_keys", {Ending.COMPLETE}),
     ],
 )
-def test_answers_that_are_spoiled(server, tmp_path, fault, endings):
+def test_answers_that_are_spoiled(server, fault, endings):
     server.faults = Faults(**{fault: 1.0})
-    answers = answers_of(teacher_of(server), tmp_path)
+    answers = answers_of(teacher_of(server))
     assert sorted(a.key for a in answers) == sorted(TEXTS)
     assert [a.key for a in answers] != list(TEXTS)
     assert {a.ending for a in answers} == endings
@@ -168,21 +168,21 @@ def test_answers_that_are_spoiled(server, tmp_path, fault, endings):
     assert server.faulty_as[fault] == server.paid == server.faulty
 
 
-def test_refusals_and_errors_say_why(server, tmp_path):
+def test_refusals_and_errors_say_why(server):
     server.faults = Faults(refusals=0.5, error_lines=0.5)
-    answers = answers_of(teacher_of(server), tmp_path)
+    answers = answers_of(teacher_of(server))
     said = Counter(a.detail for a in answers if a.ending is Ending.REFUSED)
     assert set(said) == {"SAFETY", "RECITATION", "the request is blocked: PROHIBITED_CONTENT"}
     errors = {a.detail for a in answers if a.ending is Ending.ERROR}
     assert errors == {'{"code": 13, "message": "Internal error."}'}
-    again = answers_of(teacher_of(server), tmp_path)
+    again = answers_of(teacher_of(server))
     refused = [{a.key for a in of if a.ending is Ending.REFUSED} for of in (answers, again)]
     assert refused[0] == refused[1]
 
 
-def test_answers_that_are_missing_or_come_twice(server, tmp_path):
+def test_answers_that_are_missing_or_come_twice(server):
     server.faults = Faults(missing_lines=0.3, repeated_lines=0.3)
-    answers = answers_of(teacher_of(server), tmp_path)
+    answers = answers_of(teacher_of(server))
     lines = Counter(a.key for a in answers)
     hashes = {key: source_hash(text) for key, text in TEXTS.items()}
     assert {hashes[k] for k in TEXTS if not lines[k]} == set(server.faulty_as["missing_lines"])
@@ -191,9 +191,9 @@ def test_answers_that_are_missing_or_come_twice(server, tmp_path):
     assert len(twice) > 1
 
 
-def test_lines_that_are_no_json(server, tmp_path):
+def test_lines_that_are_no_json(server):
     server.faults = Faults(damaged_lines=0.3)
-    answers = answers_of(teacher_of(server), tmp_path)
+    answers = answers_of(teacher_of(server))
     damaged = [a for a in answers if a.key is None]
     assert len(damaged) == server.faulty.total() > 1
     assert all(a.ending is Ending.ERROR and len(a.detail) <= 200 for a in damaged)
@@ -227,14 +227,14 @@ def test_lines_of_any_shape_are_read(line, key, ending):
     assert (answer.key, answer.ending) == (key, ending)
 
 
-def test_all_faults_at_once_leave_nothing_unaccounted(server, tmp_path):
+def test_all_faults_at_once_leave_nothing_unaccounted(server):
     server.faults = Faults.everywhere(0.04, seed=3)
     teacher = teacher_of(server)
     right: Counter[str] = Counter()
     for attempt in range(8):
         asks = [a for a in ASKS if not right[a.key]]
         name = f"job-{attempt}"
-        file = uploaded(teacher, tmp_path, asks, name)
+        file = uploaded(teacher, asks, name)
         try:
             job = teacher.create(file, name)
         except LostAnswerError:
@@ -252,12 +252,12 @@ def test_all_faults_at_once_leave_nothing_unaccounted(server, tmp_path):
     assert all(good[a.source_hash] <= 1 for a in ASKS)
 
 
-def test_faults_do_not_depend_on_time(tmp_path):
+def test_faults_do_not_depend_on_time():
     seen = []
     for _ in range(2):
         with TeacherServer(GeminiWire(), faults=Faults.everywhere(0.02, seed=5)).running() as one:
             teacher = teacher_of(one)
-            file = uploaded(teacher, tmp_path)
+            file = uploaded(teacher)
             try:
                 teacher.create(file, "job-1")
             except LostAnswerError:
@@ -267,12 +267,12 @@ def test_faults_do_not_depend_on_time(tmp_path):
 
 
 @pytest.mark.parametrize("fault", ["too_many_requests", "unavailable", "resets"])
-def test_faults_that_pass_are_waited_out(server, tmp_path, fault):
+def test_faults_that_pass_are_waited_out(server, fault):
     teacher = teacher_of(server)
     server.faults = Faults(seed=1, **{fault: 0.5})
     teacher.check()
     assert teacher.count_tokens(ASKS[:3])
-    file = uploaded(teacher, tmp_path)
+    file = uploaded(teacher)
     server.faults = Faults()
     job = teacher.create(file, "job-1")
     server.faults = Faults(seed=2, **{fault: 0.5})
@@ -290,19 +290,19 @@ def test_patience_ends(server):
     assert_safe(caught.value)
 
 
-def test_downloads_that_break_start_again(server, tmp_path):
+def test_downloads_that_break_start_again(server):
     teacher = teacher_of(server)
     for seed in range(4):
         server.faults = Faults(broken_downloads=0.6, slow_downloads=0.4, seed=seed)
-        assert sorted(a.key for a in answers_of(teacher, tmp_path)) == sorted(TEXTS)
+        assert sorted(a.key for a in answers_of(teacher)) == sorted(TEXTS)
     assert server.happened["broken_downloads"]
     assert server.happened["slow_downloads"]
 
 
-def test_a_job_whose_making_was_not_told_is_found(server, tmp_path):
+def test_a_job_whose_making_was_not_told_is_found(server):
     teacher = teacher_of(server)
-    other = teacher.create(uploaded(teacher, tmp_path), "job-0")
-    file = uploaded(teacher, tmp_path)
+    other = teacher.create(uploaded(teacher), "job-0")
+    file = uploaded(teacher)
     server.faults = Faults(lost_creates=1.0)
     with pytest.raises(LostAnswerError, match="may have started the job job-1") as caught:
         teacher.create(file, "job-1")
@@ -312,18 +312,18 @@ def test_a_job_whose_making_was_not_told_is_found(server, tmp_path):
     assert teacher.find("job-2") == []
 
 
-def test_jobs_of_a_name_are_found_latest_first_on_all_pages(server, tmp_path):
+def test_jobs_of_a_name_are_found_latest_first_on_all_pages(server):
     teacher = teacher_of(server)
-    file = uploaded(teacher, tmp_path)
+    file = uploaded(teacher)
     jobs = [teacher.create(file, f"job-{n % 2}") for n in range(9)]
     assert teacher.find("job-0") == jobs[::-2]
     assert len([path for _, path in server.requests if path == "/v1/batches"]) == 5
 
 
 @pytest.mark.parametrize("fault", ["resets", "lost_creates"])
-def test_a_job_is_not_asked_for_twice_when_nobody_knows(server, tmp_path, fault):
+def test_a_job_is_not_asked_for_twice_when_nobody_knows(server, fault):
     teacher = teacher_of(server)
-    file = uploaded(teacher, tmp_path)
+    file = uploaded(teacher)
     server.faults = Faults(**{fault: 1.0})
     with pytest.raises(LostAnswerError):
         teacher.create(file, "job-1")
@@ -331,16 +331,16 @@ def test_a_job_is_not_asked_for_twice_when_nobody_knows(server, tmp_path, fault)
 
 
 @pytest.mark.parametrize("fault", ["too_many_requests", "unavailable"])
-def test_a_job_that_is_too_much_now_is_asked_for_again(server, tmp_path, fault):
+def test_a_job_that_is_too_much_now_is_asked_for_again(server, fault):
     teacher = teacher_of(server)
-    file = uploaded(teacher, tmp_path)
+    file = uploaded(teacher)
     server.faults = Faults(seed=4, **{fault: 0.7})
     teacher.create(file, "job-1")
     assert server.happened[fault]
     assert len(server.jobs) == 1
 
 
-def test_a_job_that_was_refused_was_not_made(server, tmp_path):
+def test_a_job_that_was_refused_was_not_made(server):
     teacher = teacher_of(server)
     with pytest.raises(TeacherError, match="403 PERMISSION_DENIED") as caught:
         teacher.create("files/unknown", "job-1")

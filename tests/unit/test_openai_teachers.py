@@ -8,6 +8,7 @@ import traceback
 from collections import Counter
 from contextlib import aclosing
 from dataclasses import fields
+from io import BytesIO
 
 import pytest
 from loopback import free_port
@@ -173,10 +174,10 @@ def test_a_check_waits_for_what_passes(server, kind):
     assert all(server.happened[of] for of in ("too_many_requests", "unavailable", "resets"))
 
 
-def test_every_row_is_answered(server, tmp_path):
+def test_every_row_is_answered(server):
     teacher = teacher_of(server)
     teacher.check()
-    answers = answers_of(teacher, tmp_path)
+    answers = answers_of(teacher)
     assert [a.key for a in answers] == list(TEXTS)
     assert all(is_right(a) and a.model == f"{MODEL}-2026-01-02" for a in answers)
     assert answers[0].usage.input_tokens == count_tokens("Gloss it." + ASKS[0].user)
@@ -184,16 +185,15 @@ def test_every_row_is_answered(server, tmp_path):
     assert server.paid == dict.fromkeys((a.source_hash for a in ASKS), 1)
 
 
-def test_a_file_arrives_as_it_is(server, tmp_path):
+def test_a_file_arrives_as_it_is(server):
     content = "\r\n--x “Ann”\r\n\n".encode() * 100_000
-    (tmp_path / "large.jsonl").write_bytes(content)
-    name = teacher_of(server).upload(tmp_path / "large.jsonl", "large")
+    name = teacher_of(server).upload(BytesIO(content), "large")
     assert server.files[name.removeprefix("file-")] == content
 
 
-def test_a_job_goes_through_its_states(server, tmp_path):
+def test_a_job_goes_through_its_states(server):
     teacher = teacher_of(server)
-    told = ended(teacher, teacher.create(uploaded(teacher, tmp_path), "job-1"))
+    told = ended(teacher, teacher.create(uploaded(teacher), "job-1"))
     assert [t.detail.split(";")[0] for t in told] == ["validating", "in_progress", "completed"]
     assert told[-1].detail == "completed; 60 of 60 requests done, 0 failed"
     assert [t.has_answers for t in told] == [False, False, True]
@@ -209,10 +209,10 @@ def test_a_job_goes_through_its_states(server, tmp_path):
         ("failed", JobState.FAILED, False),
     ],
 )
-def test_how_jobs_end(server, tmp_path, fault, state, has_answers):
+def test_how_jobs_end(server, fault, state, has_answers):
     server.faults = Faults(**{fault: 1.0})
     teacher = teacher_of(server)
-    job = teacher.create(uploaded(teacher, tmp_path), "job-1")
+    job = teacher.create(uploaded(teacher), "job-1")
     told = ended(teacher, job)[-1]
     assert (told.state, told.has_answers) == (state, has_answers)
     answers = list(teacher.fetch(job))
@@ -229,9 +229,9 @@ def test_how_jobs_end(server, tmp_path, fault, state, has_answers):
 
 
 @pytest.mark.parametrize("word", ["cancelling", "finalizing", "a new word"])
-def test_states_in_which_more_will_come(server, tmp_path, word):
+def test_states_in_which_more_will_come(server, word):
     teacher = teacher_of(server)
-    job = teacher.create(uploaded(teacher, tmp_path), "job-1")
+    job = teacher.create(uploaded(teacher), "job-1")
     body = f'{{"id": "{job}", "status": "{word}"}}'.encode()
     server.wire.says[job] = [Response(body, headers={"Content-Type": "application/json"})]
     told = teacher.poll(job)
@@ -249,9 +249,9 @@ def test_states_in_which_more_will_come(server, tmp_path, word):
         ("swapped_keys", {Ending.COMPLETE}),
     ],
 )
-def test_answers_that_are_spoiled(server, tmp_path, fault, endings):
+def test_answers_that_are_spoiled(server, fault, endings):
     server.faults = Faults(**{fault: 1.0})
-    answers = answers_of(teacher_of(server), tmp_path)
+    answers = answers_of(teacher_of(server))
     assert sorted(a.key for a in answers) == sorted(TEXTS)
     assert [a.key for a in answers] != list(TEXTS)
     assert {a.ending for a in answers} == endings
@@ -260,18 +260,18 @@ def test_answers_that_are_spoiled(server, tmp_path, fault, endings):
     assert server.faulty_as[fault] == server.paid == server.faulty
 
 
-def test_refusals_and_errors_say_why(server, tmp_path):
+def test_refusals_and_errors_say_why(server):
     server.faults = Faults(refusals=0.5, error_lines=0.5)
-    answers = answers_of(teacher_of(server), tmp_path)
+    answers = answers_of(teacher_of(server))
     said = {a.detail for a in answers if a.ending is Ending.REFUSED}
     assert said == {"content_filter", "I can't help with that.", "no text, finish_reason stop"}
     errors = {a.detail for a in answers if a.ending is Ending.ERROR}
     assert errors == {"400: failed: Internal error."}
 
 
-def test_lines_that_are_missing_repeated_or_damaged(server, tmp_path):
+def test_lines_that_are_missing_repeated_or_damaged(server):
     server.faults = Faults(missing_lines=0.2, repeated_lines=0.2, damaged_lines=0.2)
-    answers = answers_of(teacher_of(server), tmp_path)
+    answers = answers_of(teacher_of(server))
     lines = Counter(a.key for a in answers if a.key)
     hashes = {key: source_hash(text) for key, text in TEXTS.items()}
     gone = set(server.faulty_as["missing_lines"]) | set(server.faulty_as["damaged_lines"])
@@ -283,14 +283,14 @@ def test_lines_that_are_missing_repeated_or_damaged(server, tmp_path):
     assert all(a.ending is Ending.ERROR and len(a.detail) <= 200 for a in damaged)
 
 
-def test_all_faults_at_once_leave_nothing_unaccounted(server, tmp_path):
+def test_all_faults_at_once_leave_nothing_unaccounted(server):
     server.faults = Faults.everywhere(0.04, seed=3)
     teacher = teacher_of(server)
     right: Counter[str] = Counter()
     for attempt in range(8):
         asks = [a for a in reversed(ASKS) if not right[a.key]]
         name = f"job-{attempt}"
-        file = uploaded(teacher, tmp_path, asks, name)
+        file = uploaded(teacher, asks, name)
         try:
             job = teacher.create(file, name)
         except LostAnswerError:
@@ -312,10 +312,10 @@ def proven_right(answer):
 
 
 @pytest.mark.parametrize("fault", ["too_many_requests", "unavailable", "resets"])
-def test_faults_that_pass_are_waited_out(server, tmp_path, fault):
+def test_faults_that_pass_are_waited_out(server, fault):
     teacher = teacher_of(server)
     server.faults = Faults(seed=1, **{fault: 0.5})
-    file = uploaded(teacher, tmp_path)
+    file = uploaded(teacher)
     server.faults = Faults()
     job = teacher.create(file, "job-1")
     server.faults = Faults(seed=2, **{fault: 0.5})
@@ -326,11 +326,11 @@ def test_faults_that_pass_are_waited_out(server, tmp_path, fault):
     assert len(server.jobs) == 1
 
 
-def test_downloads_that_break_start_again(server, tmp_path):
+def test_downloads_that_break_start_again(server):
     teacher = teacher_of(server)
     for seed in range(4):
         server.faults = Faults(broken_downloads=0.6, slow_downloads=0.4, seed=seed)
-        answers = answers_of(teacher, tmp_path, name=f"job-{seed}")
+        answers = answers_of(teacher, name=f"job-{seed}")
         assert sorted(a.key for a in answers) == sorted(TEXTS)
     assert server.happened["broken_downloads"]
     assert server.happened["slow_downloads"]
@@ -343,18 +343,18 @@ def test_patience_ends(server):
     assert_safe(caught.value)
 
 
-def test_an_account_without_money_is_not_waited_for(server, tmp_path):
+def test_an_account_without_money_is_not_waited_for(server):
     server.wire.says["/files"] = [Refused(429, "insufficient_quota", "Check your plan.")]
     with pytest.raises(TeacherError, match="answers 429: Check your plan"):
-        uploaded(teacher_of(server), tmp_path)
+        uploaded(teacher_of(server))
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("fault", ["resets", "lost_creates"])
-def test_a_job_is_not_asked_for_twice_when_nobody_knows(server, tmp_path, fault):
+def test_a_job_is_not_asked_for_twice_when_nobody_knows(server, fault):
     teacher = teacher_of(server)
-    other = teacher.create(uploaded(teacher, tmp_path), "job-0")
-    file = uploaded(teacher, tmp_path)
+    other = teacher.create(uploaded(teacher), "job-0")
+    file = uploaded(teacher)
     server.faults = Faults(**{fault: 1.0})
     with pytest.raises(LostAnswerError, match=r"job-1.*whether it was made is not") as caught:
         teacher.create(file, "job-1")
@@ -374,9 +374,9 @@ def test_an_answer_to_create_that_makes_no_sense_may_be_a_job(server):
             teacher_of(server).create("file-x", "job-1")
 
 
-def test_jobs_of_a_name_are_found_latest_first_on_all_pages(server, tmp_path):
+def test_jobs_of_a_name_are_found_latest_first_on_all_pages(server):
     teacher = teacher_of(server)
-    file = uploaded(teacher, tmp_path)
+    file = uploaded(teacher)
     jobs = [teacher.create(file, f"job-{n % 2}") for n in range(9)]
     server.requests.clear()
     assert teacher.find("job-0") == jobs[::-2]
@@ -384,9 +384,9 @@ def test_jobs_of_a_name_are_found_latest_first_on_all_pages(server, tmp_path):
     assert len(server.requests) == 10
 
 
-def test_a_job_refused_for_the_rate_is_asked_for_again(server, tmp_path):
+def test_a_job_refused_for_the_rate_is_asked_for_again(server):
     teacher = teacher_of(server)
-    file = uploaded(teacher, tmp_path)
+    file = uploaded(teacher)
     server.faults = Faults(seed=4, too_many_requests=0.7)
     teacher.create(file, "job-1")
     assert server.happened["too_many_requests"]

@@ -32,7 +32,7 @@ from test_vllm_batch import group_of, members, teacher_of, until, uploaded
 
 folder, how = Path(sys.argv[1]), sys.argv[2]
 teacher = teacher_of(folder)
-teacher.create(uploaded(teacher, folder), "job-1")
+teacher.create(uploaded(teacher), "job-1")
 group = group_of(folder)
 until(lambda: len(members(group)) == 2)
 if how == "kill":
@@ -101,17 +101,17 @@ def members(group):
     return found
 
 
-def test_every_row_is_answered(server, teacher, tmp_path):
+def test_every_row_is_answered(server, teacher):
     teacher.check()
     assert teacher.count_tokens(ASKS) is None
-    answers = answers_of(teacher, tmp_path)
+    answers = answers_of(teacher)
     assert [a.key for a in answers] == list(TEXTS)
     assert all(is_right(a) and a.usage.output_tokens for a in answers)
     assert server.paid == dict.fromkeys((a.source_hash for a in ASKS), 1)
 
 
 def test_a_job_runs_until_its_answers_have_their_name(server, teacher, tmp_path, hold):
-    file = uploaded(teacher, tmp_path)
+    file = uploaded(teacher)
     assert teacher.find("job-1") == []
     job = teacher.create(file, "job-1")
     assert teacher.find("job-1") == [job]
@@ -131,9 +131,9 @@ def test_a_job_runs_until_its_answers_have_their_name(server, teacher, tmp_path,
     assert all(is_right(a) for a in later.fetch(job))
 
 
-def test_a_job_that_dies_says_how_its_log_ends_and_may_be_run_again(server, teacher, tmp_path):
+def test_a_job_that_dies_says_how_its_log_ends_and_may_be_run_again(server, teacher):
     server.faults = Faults(failed=1.0)
-    file = uploaded(teacher, tmp_path)
+    file = uploaded(teacher)
     job = teacher.create(file, "job-1")
     told = wait_for_its_end(teacher)
     assert (told.state, told.has_answers) == (JobState.FAILED, False)
@@ -148,7 +148,7 @@ def test_a_job_that_dies_says_how_its_log_ends_and_may_be_run_again(server, teac
 
 @pytest.mark.parametrize("whole_group", [True, False])
 def test_a_process_that_is_killed_has_failed(server, teacher, tmp_path, hold, whole_group):
-    job = teacher.create(uploaded(teacher, tmp_path), "job-1")
+    job = teacher.create(uploaded(teacher), "job-1")
     group = group_of(tmp_path)
     until(lambda: len(members(group)) == 2)
     if whole_group:
@@ -162,7 +162,7 @@ def test_a_process_that_is_killed_has_failed(server, teacher, tmp_path, hold, wh
 
 
 def test_close_ends_what_runs(server, teacher, tmp_path, hold):
-    job = teacher.create(uploaded(teacher, tmp_path), "job-1")
+    job = teacher.create(uploaded(teacher), "job-1")
     group = group_of(tmp_path)
     until(lambda: len(members(group)) == 2)
     teacher.close()
@@ -201,13 +201,13 @@ def drive(folder, how, status):
     assert driver.returncode == status, driver.stderr
 
 
-def test_all_faults_at_once_leave_nothing_unaccounted(server, teacher, tmp_path):
+def test_all_faults_at_once_leave_nothing_unaccounted(server, teacher):
     server.faults = Faults.everywhere(0.04, seed=6)
     right: Counter[str] = Counter()
     for attempt in range(6):
         asks = [a for a in reversed(ASKS) if not right[a.key]]
         name = f"job-{attempt}"
-        job = teacher.create(uploaded(teacher, tmp_path, asks, name), name)
+        job = teacher.create(uploaded(teacher, asks, name), name)
         if wait_for_its_end(teacher, job).has_answers:
             right.update({a.key for a in teacher.fetch(job) if proven_right(a)})
     refused = server.faulty_as["refusals"]
@@ -221,9 +221,9 @@ def proven_right(answer):
     return bool(answer.key) and answer.text.endswith("}") and is_right(answer)
 
 
-def test_errors_are_in_the_words_of_vllm(server, teacher, tmp_path):
+def test_errors_are_in_the_words_of_vllm(server, teacher):
     server.faults = Faults(error_lines=1.0)
-    answers = answers_of(teacher, tmp_path)
+    answers = answers_of(teacher)
     assert sorted(a.key for a in answers) == sorted(TEXTS)
     assert {(a.ending, a.detail) for a in answers} == {(Ending.ERROR, "400: Internal error.")}
 
@@ -245,7 +245,7 @@ def test_a_command_that_does_not_say_where_files_go(tmp_path):
 def test_braces_that_are_no_places_stay(teacher, tmp_path):
     command = ["sh", "-c", 'printf "%s" "$1" > "$0"', "{output}", '{"model": "{model}"} {input}']
     other = teacher_of(tmp_path, command=command)
-    other.create(uploaded(other, tmp_path), "job-1")
+    other.create(uploaded(other), "job-1")
     wait_for_its_end(other)
     folder = tmp_path / "work" / "job-1"
     said = (folder / "answers.jsonl").read_text()
@@ -254,7 +254,7 @@ def test_braces_that_are_no_places_stay(teacher, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "/a"])
-def test_names_that_are_no_folders(teacher, tmp_path, name):
+def test_names_that_are_no_folders(teacher, name):
     with pytest.raises(TeacherError, match="is no name for a job"):
         teacher.find(name)
 
