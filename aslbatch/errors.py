@@ -7,6 +7,7 @@
     ├── ModelError               1  a checkpoint is not what the job needs
     │   └── MergeError           1  an adapter is unfit, or was not merged as it should
     ├── TeacherError             1  a teacher's service cannot be asked, or may not be paid more
+    │   ├── BusyError            1  the service takes no more for now
     │   ├── LostAnswerError      1  whether a job was made is not known
     │   └── LostJobError         1  the service does not know a job that was made
     ├── SinkError                1  the output cannot be written or read
@@ -77,6 +78,18 @@ class MergeError(ModelError):
 
 class TeacherError(AslbatchError):
     """The service of a teacher cannot be asked, or does not do what it must."""
+
+
+class BusyError(TeacherError):
+    """A service takes no more for now, and has done nothing.
+
+    Attributes:
+        wait_s: Seconds for which it asked to be left alone.
+    """
+
+    def __init__(self, message: str, wait_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
 
 
 class LostAnswerError(TeacherError):

@@ -7,6 +7,7 @@ from io import BytesIO
 
 from teacher_server import API_KEY, true_gloss
 
+from aslbatch.errors import BusyError
 from aslbatch.labeling.protocol import Ask, BatchTeacher, Ending, JobStatus, RawAnswer
 from aslbatch.provenance.hashing import source_hash
 
@@ -23,6 +24,15 @@ ASKS = [ask_of(key, text) for key, text in TEXTS.items()]
 
 def uploaded(teacher: BatchTeacher, asks: Sequence[Ask] = ASKS, name: str = "job-1") -> str:
     return teacher.upload(BytesIO(b"".join(teacher.line(ask) for ask in asks)), name)
+
+
+def created(teacher: BatchTeacher, file: str, name: str) -> str:
+    """Create a job, again for as long as the service takes no more."""
+    while True:
+        try:
+            return teacher.create(file, name)
+        except BusyError:
+            continue
 
 
 def ended(teacher: BatchTeacher, job: str) -> list[JobStatus]:

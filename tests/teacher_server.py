@@ -122,6 +122,7 @@ class TeacherServer:
         requests: Method and path of everything that was asked.
         polls_to_end: With which poll a job is over.
         page_entries: Entries of a listing on one page.
+        most_waiting: Jobs that are not over, at which no more are taken; None for any number.
         watch: Is called with each request, and again with its answer before that is sent; raises
             ConnectionError to cut the connection instead.
     """
@@ -147,6 +148,7 @@ class TeacherServer:
         self.requests: list[tuple[str, str]] = []
         self.polls_to_end = 3
         self.page_entries = 2
+        self.most_waiting: int | None = None
         self.watch: Callable[[Request, Response | None], None] = lambda *_: None
         self.lock = threading.RLock()
         self._attempts: Counter[str] = Counter()
@@ -180,6 +182,10 @@ class TeacherServer:
     def create_job(self, asked: Sequence[Asked], display_name: str, model: str, file: str) -> Job:
         """Make a job, which is answered and charged at once, whatever clients are told."""
         with self.lock:
+            waiting = sum(not job.is_over for job in self.jobs.values())
+            if self.most_waiting is not None and waiting >= self.most_waiting:
+                self.happened["no_room"] += 1
+                raise Refused(429, "RESOURCE_EXHAUSTED", "too much is waiting")
             attempts = [self._attempt(one) for one in asked]
             subject = [f"{one.source_hash}:{n}" for one, n in zip(asked, attempts, strict=True)]
             name = self.name_of("\n".join(sorted(subject)).encode())

@@ -12,6 +12,7 @@ from aslbatch.labeling.protocol import Ask, Usage
 _ENVELOPE_TOKENS = 16
 """What a service adds to each request: roles, and where messages begin and end."""
 _MILLION = 1_000_000
+_UNSEEN = 1.05
 _MIXED = re.compile(rb"[A-Za-z]*[0-9][0-9A-Za-z]*")
 _SMALL_AND_SPACE = b"abcdefghijklmnopqrstuvwxyz "
 _NOT_ASCII = bytes(range(0x80, 0x100))
@@ -91,6 +92,7 @@ class Budget:
         prices: Of tokens.
         max_output_tokens: The longest answer that requests allow, thinking included.
         ratio: Tokens that the service counts for each one estimated, 1 where it counts none.
+        most_ratio: The most of them that a request is reckoned to have.
         spent: Cost of what has ended, the most where that is not known.
         reserved: The most that what is running can cost.
     """
@@ -99,6 +101,7 @@ class Budget:
     prices: Prices
     max_output_tokens: int
     ratio: float = 1.0
+    most_ratio: float = 1.0
     spent: Decimal = Decimal(0)
     reserved: Decimal = Decimal(0)
 
@@ -109,31 +112,39 @@ class Budget:
             return None
         return Decimal(str(self.max_cost)) - self.spent - self.reserved
 
-    def counted(self, asks: Sequence[Ask], tokens: int) -> "Budget":
+    def counted(self, asks: Sequence[Ask], tokens: Sequence[int]) -> "Budget":
         """Return the budget with estimates scaled to what the service counts.
+
+        What is reserved goes by the request with the most tokens for its estimate, and 5 % more,
+        since there may be others that have more than any of these.
 
         Args:
             asks: Some requests, at least one.
-            tokens: How many input tokens the service counts in them.
+            tokens: How many input tokens the service counts in each.
 
         Raises:
             ValueError: Something is reserved, by the estimates so far.
         """
         if self.reserved:
             raise ValueError("estimates cannot change while requests are running")
-        return replace(self, ratio=tokens / estimated_input(asks))
-
-    def at_least(self, ratio: float, max_output_tokens: int) -> "Budget":
-        """Return the budget with estimates no lower than those of an earlier time."""
+        ratios = [count / estimated_input([ask]) for ask, count in zip(asks, tokens, strict=True)]
         return replace(
             self,
-            ratio=max(self.ratio, ratio),
+            ratio=sum(tokens) / estimated_input(asks),
+            most_ratio=max(ratios) * _UNSEEN,
+        )
+
+    def at_least(self, most_ratio: float, max_output_tokens: int) -> "Budget":
+        """Return the budget with what is reserved no lower than at an earlier time."""
+        return replace(
+            self,
+            most_ratio=max(self.most_ratio, most_ratio),
             max_output_tokens=max(self.max_output_tokens, max_output_tokens),
         )
 
     def most(self, ask: Ask) -> Usage:
         """Return the most tokens that a request can have: its own, and the longest answer."""
-        return Usage(ceil(estimated_input([ask]) * self.ratio), self.max_output_tokens)
+        return Usage(ceil(estimated_input([ask]) * self.most_ratio), self.max_output_tokens)
 
     def fitting(self, asks: Iterable[Ask]) -> int:
         """Return how many requests, from the first on, are sure to stay within the limit."""

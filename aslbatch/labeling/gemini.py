@@ -1,15 +1,14 @@
 """The Batch API of Gemini, through google-genai: files of requests, jobs, files of answers."""
 
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
-from aslbatch.errors import LostAnswerError, LostJobError, TeacherError
+from aslbatch.errors import BusyError, LostAnswerError, LostJobError, TeacherError
 from aslbatch.labeling.gemini_client import GeminiClient
-from aslbatch.labeling.gemini_faults import did_nothing, status_of
+from aslbatch.labeling.gemini_faults import did_nothing, is_passing, status_of
 from aslbatch.labeling.gemini_lines import gemini_schema, read_answer, request_line
-from aslbatch.labeling.patience import GONE
+from aslbatch.labeling.patience import GONE, asked_wait_s
 from aslbatch.labeling.protocol import (
     ANSWER_SCHEMA,
     Ask,
@@ -18,6 +17,7 @@ from aslbatch.labeling.protocol import (
     Limits,
     RawAnswer,
 )
+from aslbatch.labeling.scratch import scratch_file
 
 if TYPE_CHECKING:
     from io import IOBase
@@ -90,13 +90,13 @@ class GeminiBatch:
         """Ask for the model, see `Teacher.check`."""
         self._gemini.check(self.model)
 
-    def count_tokens(self, asks: Sequence[Ask]) -> int | None:
-        """Return how many input tokens requests have, see `Teacher.count_tokens`.
+    def count_tokens(self, asks: Sequence[Ask]) -> list[int] | None:
+        """Return how many input tokens each request has, see `Teacher.count_tokens`.
 
         The service counts no system instructions, so these are counted as if a user wrote them.
         """
         counts = [self._tokens_of(ask) for ask in asks]
-        return sum(counts) if all(counts) else None
+        return counts if all(counts) else None
 
     def line(self, ask: Ask) -> bytes:
         """Return a request as a line of a request file, with its line end."""
@@ -130,6 +130,9 @@ class GeminiBatch:
                     )
                 )
             except Exception as error:
+                if did_nothing(error) and is_passing(error):
+                    busy = BusyError(self._gemini.said(what, error), asked_wait_s(error))
+                    raise busy from self._gemini.unless_telling(error)
                 if did_nothing(error):
                     raise
                 lost = LostAnswerError(self._gemini.said(f"may have started the job {name}", error))
@@ -188,12 +191,12 @@ class GeminiBatch:
         source = told.dest.file_name if told.dest else None
         if not source:
             raise LostJobError(f"Gemini at {self._gemini.endpoint} has no answers of {job}")
-        with tempfile.TemporaryFile() as answers:
+        with scratch_file() as answers:
 
             def download() -> None:
                 answers.seek(0)
                 answers.truncate()
-                api.files.download(file=source, destination=answers)
+                api.files.download(file=source, destination=cast("IOBase", answers))
 
             self._known(f"does not send the answers of {job}", download)
             answers.seek(0)

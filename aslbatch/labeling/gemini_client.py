@@ -14,8 +14,9 @@ from aslbatch.labeling.gemini_faults import (
     status_of,
 )
 from aslbatch.labeling.patience import patiently
+from aslbatch.labeling.secrecy import without_key
 from aslbatch.provenance.uri import without_credentials
-from aslbatch.storage.insist import masked, without_secrets
+from aslbatch.storage.insist import masked
 
 if TYPE_CHECKING:
     from google.genai import Client
@@ -131,7 +132,7 @@ class GeminiClient:
 
     def hide_key(self, text: str) -> str:
         """Return a text without the key, and otherwise as it is."""
-        return without_secrets(text, {self._api_key} - {""})
+        return without_key(text, self._api_key)
 
     def unless_telling(self, error: Exception) -> Exception | None:
         """Return an error for a traceback to show, unless it tells the key."""

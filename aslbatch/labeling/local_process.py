@@ -17,12 +17,13 @@ from aslbatch.errors import TeacherError
 
 _SHELL = """
 trap : TERM INT
-pid=$1 part=$2 final=$3
-shift 3
+pid=$1 part=$2 final=$3 failed=$4
+shift 4
 echo $$ > "$pid"
 "$@"
 code=$?
-if [ $code -eq 0 ]; then mv -f "$part" "$final"; else echo "exit code $code" >&2; fi
+if [ $code -eq 0 ]; then mv -f "$part" "$final"
+else echo "exit code $code" >&2; echo $code > "$failed"; fi
 exit $code
 """
 """Runs a command and renames its output; ends with it, when all are asked to end."""
@@ -32,7 +33,14 @@ _GRACE_S, _LOOK_S = 10.0, 0.02
 
 
 def start(
-    command: Sequence[str], *, lock: Path, pid: Path, log: Path, part: Path, final: Path
+    command: Sequence[str],
+    *,
+    lock: Path,
+    pid: Path,
+    log: Path,
+    part: Path,
+    final: Path,
+    failed: Path,
 ) -> "subprocess.Popen[bytes]":
     """Start a command in a process group of its own.
 
@@ -43,6 +51,8 @@ def start(
         log: File that gets all that the command prints.
         part: Its output, which is removed before.
         final: What its output is called after exit code 0.
+        failed: File that gets any other exit code, and is removed before. Processes that the
+            command left behind may live on.
 
     Returns:
         The group's first process, never to be waited for but by `end`.
@@ -54,9 +64,11 @@ def start(
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         part.unlink(missing_ok=True)
+        failed.unlink(missing_ok=True)
         with log.open("wb") as output:
+            files = map(str, (pid, part, final, failed))
             return subprocess.Popen(
-                ["/bin/sh", "-c", _SHELL, "sh", str(pid), str(part), str(final), *command],
+                ["/bin/sh", "-c", _SHELL, "sh", *files, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

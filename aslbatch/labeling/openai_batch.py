@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, TypeAlias, TypeVar
 
-from aslbatch.errors import LostAnswerError, LostJobError, TeacherError
+from aslbatch.errors import BusyError, LostAnswerError, LostJobError, TeacherError
 from aslbatch.labeling.openai_requests import (
     BATCH_ENDPOINT,
     BATCH_LIMITS,
@@ -19,7 +19,7 @@ from aslbatch.labeling.openai_service import (
     openai_package,
     was_not_sent,
 )
-from aslbatch.labeling.patience import GONE, patiently
+from aslbatch.labeling.patience import GONE, asked_wait_s
 from aslbatch.labeling.protocol import Ask, JobState, JobStatus, RawAnswer
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ class OpenAiBatch:
         """Ask whether key and model are good; see `Teacher`."""
         self._service.check(self._client)
 
-    def count_tokens(self, asks: Sequence[Ask]) -> int | None:
+    def count_tokens(self, asks: Sequence[Ask]) -> None:
         """Return None: the service does not count."""
-        return None
+        return
 
     def line(self, ask: Ask) -> bytes:
         """Return a request as a line of a request file, with its line end."""
@@ -94,28 +94,21 @@ class OpenAiBatch:
     def create(self, file: str, name: str) -> str:
         """Start a job over an uploaded file; see `BatchTeacher`.
 
-        What is refused as too much, or was never connected, is tried again; whatever else
-        goes wrong after sending may have made the job.
+        Whatever goes wrong after sending may have made the job, unless the service refuses it.
         """
-
-        def start() -> str:
-            batch = self._client.batches.create(
-                input_file_id=file,
-                endpoint=BATCH_ENDPOINT,  # type: ignore[arg-type]
-                completion_window="24h",
-                metadata={"name": name},
-            )
-            return _id_of(batch)
-
         try:
-            return patiently(
-                start,
-                is_passing=_made_nothing,
-                patience_s=self._service.patience_s,
-                first_wait_s=self._service.first_wait_s,
+            return _id_of(
+                self._client.batches.create(
+                    input_file_id=file,
+                    endpoint=BATCH_ENDPOINT,  # type: ignore[arg-type]
+                    completion_window="24h",
+                    metadata={"name": name},
+                )
             )
         except (openai_package().OpenAIError, ValueError) as error:
             said = f"job {name!r}: {self._service.explain(error)}"
+            if _made_nothing(error):
+                raise BusyError(said, asked_wait_s(error)) from None
             status = getattr(error, "status_code", None)
             is_refused = status is not None and 400 <= status < 500 and status != 408
             if was_not_sent(error) or is_refused or status in TOO_BUSY:

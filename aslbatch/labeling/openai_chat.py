@@ -11,7 +11,6 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from aslbatch.errors import TeacherError
 from aslbatch.labeling.openai_requests import ChatRequests, read_body
 from aslbatch.labeling.openai_service import (
     OpenAiService,
@@ -64,9 +63,9 @@ class OpenAiChat:
         with self._service.client() as client:
             self._service.check(client)
 
-    def count_tokens(self, asks: Sequence[Ask]) -> int | None:
+    def count_tokens(self, asks: Sequence[Ask]) -> None:
         """Return None: the service does not count."""
-        return None
+        return
 
     async def answers(
         self, asks: Iterable[Ask], may_repeat: Callable[[Ask], bool]
@@ -74,9 +73,9 @@ class OpenAiChat:
         """Yield the answer to each request as it comes; see `ChatTeacher`.
 
         Raises:
-            TeacherError: The service fails in a way that would befall all other requests too: the
-                key is refused, the account has no money, the model is gone. What is under way then
-                is waited for and yielded before.
+            ConfigError: The key is refused, or there is no such model, or nothing at this address.
+            TeacherError: The account has no money. What is under way when either befalls a request,
+                and so would all others, is waited for and yielded before.
         """
         pace = _Pace(self._interval_s)
         left, under_way = iter(asks), set[asyncio.Task[RawAnswer]]()
@@ -124,7 +123,7 @@ class OpenAiChat:
                 )
             except openai_package().OpenAIError as error:
                 if self._service.is_lasting(error) and not unsure:
-                    raise TeacherError(self._service.explain(error)) from None
+                    raise self._service.refusal(error) from None
                 is_unsure = may_have_answered(error)
                 unsure += is_unsure
                 wait = max(random.uniform(0, longest_wait), asked_wait_s(error))

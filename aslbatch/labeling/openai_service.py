@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aslbatch.errors import ConfigError, TeacherError
 from aslbatch.labeling.patience import patiently
+from aslbatch.labeling.secrecy import without_key
 from aslbatch.provenance.uri import without_credentials
-from aslbatch.storage.insist import masked, without_secrets
+from aslbatch.storage.insist import masked
 
 if TYPE_CHECKING:
     import openai
@@ -29,7 +30,6 @@ _REFUSED = (401, 403)
 _UNPAID = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 """Codes of a 429 that does not pass before somebody pays."""
 _LONGEST_TEXT = 300
-_SHORTEST_KEY = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +76,14 @@ class OpenAiService:
         """Call the service until it answers; the call must not be one that costs.
 
         Raises:
-            TeacherError: It does not, for as long as `patience_s`, or refuses.
+            ConfigError: It refuses the key, or there is nothing at this address.
+            TeacherError: It does not answer, for as long as `patience_s`, or refuses.
         """
         try:
             return self._patiently(call, self.patience_s)
         except (openai_package().OpenAIError, ValueError) as error:
             # Not shown as the cause: services quote keys, and so would the traceback.
-            raise TeacherError(self.explain(error)) from None
+            raise self.refusal(error) from None
 
     def check(self, client: "openai.OpenAI") -> None:
         """Ask whether key and model are good; a service that lists no models is believed.
@@ -101,13 +102,26 @@ class OpenAiService:
             if status == 404:
                 return
             if status in _REFUSED:
-                fault = f"{self.explain(error)}; check the key in {self.key_name}"
-                raise ConfigError(fault) from None
+                raise self.refusal(error) from None
             raise TeacherError(f"{self.explain(error)}; check its address") from None
         if self.model not in models:
             raise ConfigError(
                 f"{self.endpoint} has no model {self.model!r}; it has {_some(models, self.model)}"
             )
+
+    def refusal(self, error: Exception) -> ConfigError | TeacherError:
+        """Return what to raise where asking is refused.
+
+        A service that lists no models is believed by `check`, and refuses a wrong key only here.
+        """
+        status, said = getattr(error, "status_code", None), self.explain(error)
+        if status in _REFUSED:
+            return ConfigError(f"{said}; check the key in {self.key_name}")
+        if status == 404:
+            return ConfigError(
+                f"{said}; check teacher.model, and teacher.base_url, which most often ends in /v1"
+            )
+        return TeacherError(said)
 
     def is_lasting(self, error: Exception) -> bool:
         """Return whether an error would befall every other request too."""
@@ -130,12 +144,8 @@ class OpenAiService:
         return masked(" ".join(text.split()), secrets)[:_LONGEST_TEXT]
 
     def hide(self, text: str) -> str:
-        """Return a text of the service without the key; a short one is a placeholder, and stays.
-
-        Where a service wants no key, it is any text, such as EMPTY, which may be a sign of a gloss.
-        """
-        is_key = self.api_key is not None and len(self.api_key) >= _SHORTEST_KEY
-        return without_secrets(text, {self.api_key or ""} if is_key else ())
+        """Return a text of the service without the key, and otherwise as it is."""
+        return without_key(text, self.api_key)
 
     def _patiently(self, call: Callable[[], T], patience_s: float) -> T:
         return patiently(

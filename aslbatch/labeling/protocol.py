@@ -143,8 +143,8 @@ class Teacher(Protocol):
             TeacherError: The service cannot be asked.
         """
 
-    def count_tokens(self, asks: Sequence[Ask]) -> int | None:
-        """Return how many input tokens requests have; None where the service does not count.
+    def count_tokens(self, asks: Sequence[Ask]) -> list[int] | None:
+        """Return how many input tokens each request has; None where the service does not count.
 
         Raises:
             TeacherError: The service cannot be asked.
@@ -154,8 +154,8 @@ class Teacher(Protocol):
 class BatchTeacher(Teacher, Protocol):
     """A service that takes files of requests and answers within a day or so.
 
-    All calls wait passing faults out (no connection, 408, 429, 5xx), for as long as `patience_s`
-    of the teacher says, and raise TeacherError after that.
+    All calls but `create` wait passing faults out (no connection, 408, 429, 5xx), for as long as
+    `patience_s` of the teacher says, and raise TeacherError after that.
     """
 
     limits: Limits
@@ -173,7 +173,8 @@ class BatchTeacher(Teacher, Protocol):
     def create(self, file: str, name: str) -> str:
         """Start a job over an uploaded file, once; this is what costs.
 
-        Not repeated when the connection breaks, since the job may have been made.
+        Not repeated when the connection breaks, since the job may have been made, nor when the
+        service has too much to do, since it is who asks whose jobs may have to end before.
 
         Args:
             file: What `upload` returned.
@@ -183,6 +184,7 @@ class BatchTeacher(Teacher, Protocol):
             What the service calls the job.
 
         Raises:
+            BusyError: It was not made, since the service takes no more now.
             LostAnswerError: Whether the job was made is not known.
             TeacherError: It was not made.
         """

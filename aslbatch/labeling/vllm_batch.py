@@ -8,6 +8,7 @@ A job is a folder of its name in the work folder:
     log              what the command printed
     part.jsonl       its output under way
     answers.jsonl    its output, renamed by a shell around the command after exit code 0
+    failed           any other exit code of the command
 """
 
 import shutil
@@ -25,7 +26,7 @@ from aslbatch.labeling.protocol import Ask, JobState, JobStatus, RawAnswer
 from aslbatch.storage.insist import masked
 
 _REQUESTS, _LOCK, _PID = "requests.jsonl", "lock", "pid"
-_LOG, _PART, _ANSWERS = "log", "part.jsonl", "answers.jsonl"
+_LOG, _PART, _ANSWERS, _FAILED = "log", "part.jsonl", "answers.jsonl", "failed"
 
 _TAIL_BYTES = 600
 
@@ -82,9 +83,9 @@ class VllmBatch:
         if faults:
             raise ConfigError(faults)
 
-    def count_tokens(self, asks: Sequence[Ask]) -> int | None:
+    def count_tokens(self, asks: Sequence[Ask]) -> None:
         """Return None: nobody counts before the model is loaded."""
-        return None
+        return
 
     def line(self, ask: Ask) -> bytes:
         """Return a request as a line of a request file, with its line end."""
@@ -136,6 +137,7 @@ class VllmBatch:
             log=folder / _LOG,
             part=folder / _PART,
             final=folder / _ANSWERS,
+            failed=folder / _FAILED,
         )
         self._started.append(process)
         return name
@@ -153,9 +155,12 @@ class VllmBatch:
         is_running = lives(folder / _LOCK)
         if (folder / _ANSWERS).exists():
             return JobStatus(JobState.SUCCEEDED, "done", has_answers=True)
-        if is_running:
+        has_failed = (folder / _FAILED).exists()
+        if is_running and not has_failed:
             return JobStatus(JobState.RUNNING, "running", has_answers=False)
         said = f"ended without answers; {folder / _LOG} ends: {_tail(folder / _LOG)}"
+        if is_running:
+            said = f"left processes behind, which kill -- -$(cat {folder / _PID}) ends; {said}"
         return JobStatus(JobState.FAILED, said, has_answers=False)
 
     def fetch(self, job: str) -> Iterator[RawAnswer]:

@@ -6,6 +6,7 @@ from functools import cached_property, partial
 
 import pyarrow as pa
 
+from aslbatch.labeling.cost import Budget
 from aslbatch.labeling.openai_chat import OpenAiChat
 from aslbatch.labeling.protocol import BatchTeacher
 from aslbatch.pipelines.label_alarm import UsableAnswers
@@ -71,7 +72,7 @@ class Service:
 
     def __init__(self, run: LabelRun) -> None:
         self._run = run
-        self._counted: float | None = None
+        self._counted: Budget | None = None
 
     @cached_property
     def teacher(self) -> BatchTeacher | OpenAiChat:
@@ -89,9 +90,10 @@ class Service:
         if self._counted is None:
             self.teacher.check()
             count(asking, self.teacher)
-            self._counted = asking.budget.ratio
+            self._counted = asking.budget
             check_budget(asking, self._run.config)  # makes all requests once more
-        asking.budget = replace(asking.budget, ratio=self._counted)
+        counted = self._counted
+        asking.budget = replace(asking.budget, ratio=counted.ratio, most_ratio=counted.most_ratio)
 
 
 def open_asking(
@@ -193,7 +195,14 @@ def _ask(asking: Asking, service: Service, run: LabelRun, jobs: list[Job]) -> li
         ChatAsking(asking, teacher, ready).run()
         return []
     records = {job.number: job for job in jobs}
-    maker = JobMaker(asking, teacher, records, settings.poll_s, settings.give_up_lost_jobs)
+    maker = JobMaker(
+        asking,
+        teacher,
+        records,
+        look_s=settings.poll_s,
+        patience_s=settings.patience_s,
+        create_lost=settings.give_up_lost_jobs,
+    )
     fetcher = JobFetcher(asking, teacher, maker.write, settings.give_up_lost_jobs)
     batches = BatchAsking(
         asking,

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from aslbatch.errors import ConfigError, LostJobError, TeacherError
+from aslbatch.errors import BusyError, ConfigError, LostJobError, TeacherError
 from aslbatch.labeling.protocol import BatchTeacher
 from aslbatch.pipelines.label_fetch import FetchError, JobFetcher
 from aslbatch.pipelines.label_jobs import JobMaker
@@ -39,7 +39,6 @@ class BatchAsking:
     poll_s: float
     _is_ready: bool = False
     _refused: ConfigError | TeacherError | None = None
-    _unsettled: list[Job] = field(default_factory=list)
     _under_way: dict[int, Job] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -74,9 +73,7 @@ class BatchAsking:
 
     def _take_up(self, job: Job) -> None:
         """Go on with a job where an earlier process left it."""
-        if job.state in (PLANNED, CREATING):
-            self._unsettled.append(job)
-        elif job.state == CREATED and self.asking.journal.answers.has(job.stem):
+        if job.state == CREATED and self.asking.journal.answers.has(job.stem):
             self.fetcher.end(job, "fetched by a process that was killed")
         elif job.state == CREATED:
             self._under_way[job.number] = job
@@ -86,10 +83,16 @@ class BatchAsking:
         if self._refused:
             return
         try:
-            while self._unsettled:
-                self._settle(self._unsettled[0])
-                del self._unsettled[0]
+            for job in list(self.maker.jobs.values()):
+                if job.state in (PLANNED, CREATING):
+                    self._settle(job)
             self._make_new()
+        except BusyError as error:
+            if not self._under_way:
+                self._refused = TeacherError(
+                    f"{error.message}; where the service limits what waits there, lower "
+                    f"run.job_requests"
+                )
         except (ConfigError, TeacherError) as error:
             self._refused = error
 
@@ -101,7 +104,7 @@ class BatchAsking:
             return
         if job.state == PLANNED:
             self._be_ready()
-            job = self.maker.make_again(job)
+            job = self.maker.make_again(job, self._wait_for_room)
         if not job.is_over:
             self._under_way[job.number] = job
 
@@ -117,9 +120,16 @@ class BatchAsking:
             if not asks:
                 raise self.asking.out_of_budget(len(todo))
             self.asking.tell(len(self._under_way), f"sending {len(asks):,} requests")
-            job = self.maker.make(asks)
+            job = self.maker.make(asks, self._wait_for_room)
             self._under_way[job.number] = job
             todo = todo[len(job.hashes) :]
+
+    def _wait_for_room(self) -> None:
+        """Fetch what has ended, which may be what the service wants before it takes more."""
+        self.asking.tell(len(self._under_way), "waiting for the service to take more")
+        self._collect()
+        if self._refused:
+            raise self._refused
 
     def _be_ready(self) -> None:
         """Check key, model and budget, once."""

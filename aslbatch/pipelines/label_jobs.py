@@ -1,14 +1,15 @@
 """Making batch jobs: each once, as far as can be known; every step is in the journal before it."""
 
 import hashlib
-import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import IO
 
-from aslbatch.errors import LostAnswerError, TeacherError
+from aslbatch.errors import BusyError, ConfigError, LostAnswerError, TeacherError
+from aslbatch.labeling.patience import patiently
 from aslbatch.labeling.protocol import Ask, BatchTeacher, Usage
+from aslbatch.labeling.scratch import scratch_file
 from aslbatch.pipelines.label_journal import CREATED, CREATING, ENDED, PLANNED, Job
 from aslbatch.pipelines.label_texts import Asking, today
 
@@ -33,6 +34,7 @@ class JobMaker:
         teacher: Who is asked.
         jobs: All jobs of the run, by number; grows.
         look_s: Seconds between looks for a job that may have been made.
+        patience_s: Seconds for which a service that takes no more is tried again.
         create_lost: Whether a job is created again that was lost twice.
     """
 
@@ -40,18 +42,24 @@ class JobMaker:
     teacher: BatchTeacher
     jobs: dict[int, Job]
     look_s: float
+    patience_s: float
     create_lost: bool
 
-    def make(self, asks: Sequence[Ask]) -> Job:
+    def make(self, asks: Sequence[Ask], meanwhile: Callable[[], object]) -> Job:
         """Make a job of requests: of as many of them, from the first on, as go into one file.
 
+        Args:
+            asks: The requests, at least one.
+            meanwhile: Called before a service that takes no more is tried again.
+
         Raises:
+            BusyError: The service takes no more.
             TeacherError: It was not made, or that is not known.
         """
-        with tempfile.TemporaryFile() as content:
+        with scratch_file() as content:
             file = self._request_file(asks, content)
             job = self._plan(asks[: file.requests], file)
-            return self._create(job, file)
+            return self._create(job, file, meanwhile)
 
     def running(self) -> Usage:
         """Return the most tokens that the jobs can have that were created and have not ended."""
@@ -70,7 +78,7 @@ class JobMaker:
             return self.write(replace(job, state=ENDED, ending="was never created"))
         return self._found(job) or job
 
-    def make_again(self, job: Job) -> Job:
+    def make_again(self, job: Job, meanwhile: Callable[[], object]) -> Job:
         """Create a job again that was lost; its texts are free where it would be another one now.
 
         Raises:
@@ -78,12 +86,12 @@ class JobMaker:
         """
         self._check_lost(job)
         asks = [self.asking.ask(name) for name in job.hashes]
-        with tempfile.TemporaryFile() as content:
+        with scratch_file() as content:
             file = self._request_file(asks, content)
             if file.sha256 != job.request_sha256:
                 ending = "was lost, and its requests would be others now"
                 return self.write(replace(job, state=ENDED, ending=ending))
-            return self._create(job, file)
+            return self._create(job, file, meanwhile)
 
     def write(self, job: Job) -> Job:
         """Store a job's record in place of its last one."""
@@ -116,24 +124,38 @@ class JobMaker:
             request_sha256=file.sha256,
             most=sum(map(self.asking.budget.most, asks), Usage()),
             longest=self.asking.budget.max_output_tokens,
-            ratio=self.asking.budget.ratio,
+            most_ratio=self.asking.budget.most_ratio,
         )
         return self.write(job)
 
-    def _create(self, job: Job, file: _RequestFile) -> Job:
+    def _create(self, job: Job, file: _RequestFile, meanwhile: Callable[[], object]) -> Job:
         """Upload the requests of a planned job and create it, once as far as can be known."""
         uploaded = self.teacher.upload(file.content, job.name)
-        while True:
-            planned, job = job, self.write(replace(job, state=CREATING))
+
+        def create() -> Job:
+            creating = self.write(replace(job, state=CREATING))
             try:
-                return self._created(job, self.teacher.create(uploaded, job.name))
+                return self._created(creating, self.teacher.create(uploaded, job.name))
+            except BusyError:
+                self.write(job)
+                meanwhile()
+                raise
+
+        while True:
+            try:
+                return patiently(
+                    create,
+                    is_passing=lambda error: isinstance(error, BusyError),
+                    patience_s=self.patience_s,
+                    first_wait_s=min(1.0, self.look_s),
+                )
             except LostAnswerError as error:
                 job = self._note_lost(job, error.message)
                 if found := self._found(job):
                     return found
                 self._check_lost(job, asked=False)
             except TeacherError:  # surely it was not made this time
-                self.write(planned)
+                self.write(job)
                 raise
 
     def _check_lost(self, job: Job, *, asked: bool = True) -> None:
@@ -175,7 +197,7 @@ class JobMaker:
         for look in range(LOOKS):
             try:
                 found = self.teacher.find(job.name)
-            except TeacherError:
+            except (ConfigError, TeacherError):
                 if not self.create_lost:
                     raise
             if found:

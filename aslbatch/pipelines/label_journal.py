@@ -43,7 +43,8 @@ class Job:
         request_sha256: SHA-256 of the request file.
         most: The most tokens that it can have.
         longest: The longest answer that its requests allow.
-        ratio: Tokens that the service counted for each one estimated, when it was planned.
+        most_ratio: The most tokens that a request was reckoned to have for each one estimated,
+            when it was planned.
         state: `planned`, `creating`, `created` or `ended`.
         job: What the service calls it, None before it is created.
         created_on: The day, UTC, in ISO 8601.
@@ -58,7 +59,7 @@ class Job:
     request_sha256: str
     most: Usage
     longest: int
-    ratio: float
+    most_ratio: float
     state: str = PLANNED
     job: str | None = None
     created_on: str = ""

@@ -16,7 +16,7 @@ from aslbatch.pipelines.label_journal import Job
 from aslbatch.pipelines.label_run import LabelRun
 from aslbatch.pipelines.label_texts import UNKNOWN_PRICES, Asking
 from aslbatch.pipelines.rows import translated_rows
-from aslbatch.pipelines.run_record import read_run_record
+from aslbatch.pipelines.run_record import read_run_record, recorded_run_id
 from aslbatch.shards.layout import SUCCESS, TEACHER_NOTE
 
 _COLUMNS = pa.schema([(name, pa.string()) for name in ("source_hash", "translation")])
@@ -44,7 +44,7 @@ def check_compared(run: LabelRun) -> None:
     if run.config.compare_with is None:
         return
     storage = run.storage.elsewhere(run.config.compare_with)
-    if not storage.exists(SUCCESS):
+    if not (storage.exists(SUCCESS) and recorded_run_id(storage)):
         raise ConfigError(
             f"compare_with: {storage.uri} is no finished output of a pseudogloss or translate job; "
             f"finish that first, or leave it out: it can be added later"
@@ -156,6 +156,9 @@ def _agreement(labeling: Labeling) -> dict[str, Any] | None:
     accepted = labeling.asking.standing.accepted
     pairs = [(row["gloss"], other[name]) for name, row in accepted.items() if name in other]
     if not pairs:
-        raise SinkError(f"compare_with: {storage.uri} has none of the texts of this run")
+        raise SinkError(
+            f"compare_with: {storage.uri} has none of the texts of this run, whose answers are "
+            f"stored; name another output, or leave it out, and run the command again"
+        )
     found = agreement(pairs)
     return {"with": storage.uri, **found.as_dict(), "table": found.table()}

@@ -141,7 +141,7 @@ class Asking:
             outcomes: What came of requests.
             job: Their job, None for chats; what was not counted is reckoned as it was planned.
         """
-        budget = self.budget if job is None else self.budget.at_least(job.ratio, job.longest)
+        budget = self.budget if job is None else self.budget.at_least(job.most_ratio, job.longest)
         uncounted = {
             each.source_hash: budget.most(self.ask(each.source_hash)) * each.uncounted
             for each in outcomes

@@ -1,5 +1,6 @@
 """A folder on a local disk or an object store, in which files appear whole or not at all."""
 
+import errno
 import posixpath
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from aslbatch.storage.object_files import ObjectFiles
 from aslbatch.storage.remote import check_scheme, credentials_hint, open_fs
 
 _AGAIN = "nothing that was committed is lost, {remedy} and run the same command again"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Storage:
@@ -87,7 +89,7 @@ class Storage:
         Raises:
             SinkError: The file cannot be written; nothing of it is left.
         """
-        with self._told(name, "written", _AGAIN.format(remedy="free the place")):
+        with self._told(name, "written", _AGAIN.format(remedy="mend its permissions")):
             self._files.publish(self._path(name), data)
 
     def publish_new(self, name: str, data: bytes) -> bool:
@@ -182,6 +184,8 @@ class Storage:
                 raise
             if not self.is_local:
                 remedy = self._remedy(error)
+            elif error.errno in _FULL:
+                remedy = _AGAIN.format(remedy="free the place")
             path = f"{self.uri}/{name}".rstrip("/")
             raise SinkError(
                 f"{path}: cannot be {done} ({error.strerror or error}); {remedy}"

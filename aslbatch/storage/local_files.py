@@ -93,10 +93,8 @@ def _link(temporary: Path, path: Path) -> None:
     except (FileExistsError, FileNotFoundError):
         raise
     except OSError:
-        with path.open("xb") as file:
-            file.write(temporary.read_bytes())
-            file.flush()
-            os.fsync(file.fileno())
+        path.open("xb").close()  # takes the name, or finds it taken
+        temporary.replace(path)
     _sync(path.parent)
 
 

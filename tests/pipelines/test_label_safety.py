@@ -4,6 +4,8 @@ import json
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pytest
 import teacher_server
@@ -213,6 +215,64 @@ def test_a_service_that_is_too_busy_to_make_a_job_is_waited_for(kind, workplace)
         assert len(server.jobs) == 4
     assert [job["possible_orphans"] for job in done.note["jobs"]] == [[]] * 4
     assert done.note["cost"]["uncounted_at_most"] == 0
+
+
+@pytest.mark.parametrize("kind", ["gemini", "openai_batch"])
+def test_where_temporary_files_have_no_room_that_is_said_and_what_is_there_is_fetched(
+    kind, workplace, monkeypatch
+):
+    corpus(workplace, 40)
+    with teacher(kind) as server:
+        job = config(kind, server.base, run__job_requests=10)
+
+        def fill(request, response):
+            if response is not None and len(server.jobs) == 2:
+                patch.setattr("tempfile.TemporaryFile", partial(Path("/dev/full").open, "w+b"))
+
+        with monkeypatch.context() as patch:
+            server.watch = fill
+            with pytest.raises(TeacherError, match=r"No space left on device\): set TMPDIR to"):
+                pseudogloss(job)
+        server.watch = lambda *_: None
+        # Answers of Gemini go through such a file too; those of the other are fetched.
+        assert len(answers_of("out")) == (0 if kind == "gemini" else 20)
+        assert pseudogloss(job).summary.translated == 40
+        assert set(server.paid.values()) == {1}
+
+
+@pytest.mark.parametrize("kind", ["gemini", "openai_batch"])
+def test_a_service_with_no_room_for_more_has_it_once_jobs_are_fetched(kind, workplace):
+    corpus(workplace, 40)
+    with teacher(kind) as server:
+        server.most_waiting = 1
+        done = pseudogloss(config(kind, server.base, run__job_requests=10))
+        assert done.summary.translated == 40
+        assert server.happened["no_room"] >= 3
+        assert set(server.paid.values()) == {1}
+        assert len(server.jobs) == len(done.note["jobs"]) == 4
+    assert [job["possible_orphans"] for job in done.note["jobs"]] == [[]] * 4
+
+
+def test_a_service_that_never_has_room_ends_the_run_and_fetches_what_is_there(workplace):
+    corpus(workplace, 40)
+    with teacher("gemini") as server:
+        job = config("gemini", server.base, run__job_requests=10, run__patience_s=0.3)
+
+        def close(request, response):
+            if response is not None and "batchGenerateContent" in request.path:
+                server.most_waiting = 0
+
+        server.watch = close
+        with pytest.raises(TeacherError, match=r"too much is waiting; .* lower run\.job_requests"):
+            pseudogloss(job)
+        assert len(answers_of("out")) == 10
+        assert Counter(each.state for each in journal_of("out").jobs()) == {
+            "ended": 1,
+            "planned": 1,
+        }
+        server.watch, server.most_waiting = lambda *_: None, None
+        assert pseudogloss(job).summary.translated == 40
+        assert set(server.paid.values()) == {1}
 
 
 @pytest.mark.parametrize("fault", [TeacherError("no money"), LostAnswerError("broken")])

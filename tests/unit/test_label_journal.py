@@ -30,7 +30,7 @@ def job(number=1, **changes):
         "request_sha256": "00",
         "most": Usage(100, 50),
         "longest": 50,
-        "ratio": 1.0,
+        "most_ratio": 1.0,
     }
     return Job(number=number, name=f"job-{number}", **(values | changes))
 

@@ -94,11 +94,20 @@ def test_what_runs_and_what_was_spent_take_room():
 
 def test_estimates_follow_what_the_service_counts():
     some = asks(5)
-    tokens = 2 * estimated_input(some)
-    counted = budget(prices=Prices(1, 0, "EUR")).counted(some, tokens)
-    assert most(counted, some) == Decimal(tokens) / 1_000_000
+    tokens = [2 * estimated_input([ask]) for ask in some]
+    counted = budget().counted(some, tokens)
+    assert counted.ratio == 2
+    assert counted.most_ratio == pytest.approx(2.1)
     with pytest.raises(ValueError, match="while requests are running"):
         replace(counted, reserved=Decimal(1)).counted(some, tokens)
+
+
+def test_what_is_reserved_goes_by_the_request_with_most_tokens_for_its_estimate():
+    some = asks(5)
+    tokens = [estimated_input([ask]) for ask in some]
+    counted = budget().counted(some, [*tokens[:4], 3 * tokens[4]])
+    assert 1 < counted.ratio < 2
+    assert all(counted.most(ask).input_tokens >= 3 * estimated_input([ask]) for ask in some)
 
 
 @given(
@@ -109,7 +118,7 @@ def test_estimates_follow_what_the_service_counts():
 )
 def test_spending_never_passes_the_limit(limit, prices, ratio, shares):
     """Jobs of what fits run one beside another, and each ends at some share of its worst case."""
-    state, running, some = budget(limit, prices, ratio=ratio), [], asks(12)
+    state, running, some = budget(limit, prices, most_ratio=ratio), [], asks(12)
     for share in shares:
         fitting = some[: state.fitting(some)]
         state = replace(state, reserved=state.reserved + most(state, fitting))

@@ -12,13 +12,24 @@ from io import BytesIO
 
 import pytest
 from loopback import free_port
-from teacher_asks import ASKS, TEXTS, answers_of, ask_of, assert_safe, ended, is_right, uploaded
+from teacher_asks import (
+    ASKS,
+    TEXTS,
+    answers_of,
+    ask_of,
+    assert_safe,
+    created,
+    ended,
+    is_right,
+    uploaded,
+)
 from teacher_faults import Faults
 from teacher_http import Refused, Response
 from teacher_openai_wire import OpenAiWire
 from teacher_server import API_KEY, MODEL, TeacherServer, count_tokens
 
-from aslbatch.errors import ConfigError, LostAnswerError, TeacherError
+from aslbatch.errors import BusyError, ConfigError, LostAnswerError, TeacherError
+from aslbatch.labeling.gemini_client import GeminiClient
 from aslbatch.labeling.openai_batch import OpenAiBatch
 from aslbatch.labeling.openai_chat import OpenAiChat
 from aslbatch.labeling.openai_requests import ChatRequests
@@ -292,7 +303,7 @@ def test_all_faults_at_once_leave_nothing_unaccounted(server):
         name = f"job-{attempt}"
         file = uploaded(teacher, asks, name)
         try:
-            job = teacher.create(file, name)
+            job = created(teacher, file, name)
         except LostAnswerError:
             found = teacher.find(name)
             if not found:
@@ -384,13 +395,15 @@ def test_jobs_of_a_name_are_found_latest_first_on_all_pages(server):
     assert len(server.requests) == 10
 
 
-def test_a_job_refused_for_the_rate_is_asked_for_again(server):
+@pytest.mark.parametrize("fault", ["too_many_requests", "unavailable"])
+def test_a_job_that_is_too_much_now_is_not_made(server, fault):
     teacher = teacher_of(server)
     file = uploaded(teacher)
-    server.faults = Faults(seed=4, too_many_requests=0.7)
-    teacher.create(file, "job-1")
-    assert server.happened["too_many_requests"]
-    assert len(server.jobs) == 1
+    server.faults = Faults(**{fault: 1.0}, retry_after_s=7)
+    with pytest.raises(BusyError) as caught:
+        teacher.create(file, "job-1")
+    assert caught.value.wait_s == 7
+    assert (server.happened[fault], server.jobs) == (1, {})
 
 
 def test_a_job_that_was_refused_was_not_made(server):
@@ -401,9 +414,8 @@ def test_a_job_that_was_refused_was_not_made(server):
 
 def test_where_nobody_listens_no_job_was_made():
     teacher = teacher_of(f"http://127.0.0.1:{free_port()}/v1", patience_s=0.05)
-    with pytest.raises(TeacherError, match="ConnectError") as caught:
+    with pytest.raises(BusyError, match="ConnectError"):
         teacher.create("file-x", "job-1")
-    assert type(caught.value) is TeacherError
 
 
 def test_jobs_that_are_not_there(server):
@@ -473,9 +485,16 @@ def test_a_placeholder_for_a_key_is_hidden_in_no_answer():
     def service(key):
         return OpenAiService("m", key, "KEY", "http://127.0.0.1:9/v1")
 
+    def gemini(key):
+        return GeminiClient(
+            api_key=key, key_name="KEY", base_url=None, patience_s=1.0, first_wait_s=1.0
+        )
+
     assert service("EMPTY").hide("CUP EMPTY") == "CUP EMPTY"
     assert service("a").hide("abcdef") == "abcdef"
     assert service(API_KEY).hide(f"CUP {API_KEY}") == "CUP ***"
+    assert gemini("EMPTY").hide_key("CUP EMPTY") == "CUP EMPTY"
+    assert gemini(API_KEY).hide_key(f"CUP {API_KEY}") == "CUP ***"
     assert API_KEY not in service(API_KEY).masked(f"wrong: {API_KEY}")
 
 
@@ -506,9 +525,11 @@ def test_a_chat_that_can_only_fail_stops(server, refused):
         async for answer in teacher.answers(ASKS, always):
             answers.append(answer)
 
-    with pytest.raises(TeacherError, match=rf"answers {refused.status}: No") as caught:
+    kind = TeacherError if refused.status == 429 else ConfigError
+    with pytest.raises(kind, match=rf"answers {refused.status}: No") as caught:
         asyncio.run(listen())
     assert_safe(caught.value)
+    assert ("check the key in" in str(caught.value)) is (refused.status in (401, 403))
     assert [a.key for a in answers] == ["r0", "r1"]
     assert len(server.requests) == 3
 

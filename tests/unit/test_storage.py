@@ -2,6 +2,7 @@
 
 import os
 import pickle
+from pathlib import Path
 
 import pytest
 
@@ -69,7 +70,21 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(SinkError, match="No space left on device"):
         storage.publish("a", b"new")
+    with pytest.raises(SinkError, match="nothing that was committed is lost, free the place"):
+        storage.publish_new("b", b"new")
     assert storage.read("a") == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_file_system_without_links_has_whole_new_files_too(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    storage = Storage(str(tmp_path))
+    assert storage.publish_new("a", b"first")
+    assert not storage.publish_new("a", b"second")
+    assert storage.read("a") == b"first"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
