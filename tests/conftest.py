@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 # Nothing in the tests may reach for a network; tokenizers' own threads do not survive a fork.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Processes that no test needs, of which each job or training would start one more.
+os.environ.setdefault("RAY_prestart_worker_first_driver", "0")
+os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")
 
 
 @pytest.fixture(scope="session", autouse=True)

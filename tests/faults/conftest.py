@@ -1,17 +1,44 @@
 """Fixtures of the tests that kill processes."""
 
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from killing import Corpus, Job
 
+CLUSTER = """
+import sys
+import ray
+from aslbatch.cluster.session import Cluster
+
+with Cluster() as cluster:
+    cluster.start()
+    print(ray.get_runtime_context().gcs_address, flush=True)
+    sys.stdin.read()
+"""
+
 
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     """4,000 rows in 4 files."""
     return Corpus.write(tmp_path_factory.mktemp("corpus") / "in", rows=4_000, files=4)
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running cluster, which drivers may join and die on."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", CLUSTER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=(tmp_path_factory.mktemp("cluster") / "log").open("wb"),
+        text=True,
+    )
+    with process:
+        yield process.stdout.readline().strip()
+        process.stdin.close()  # which ends it
 
 
 @pytest.fixture

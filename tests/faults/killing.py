@@ -97,23 +97,26 @@ class Job:
         config.write_text(json.dumps(values), encoding="utf-8")
         return cls(config, sink)
 
-    def start(self, *settings: str, **faults: str) -> "Driver":
+    def start(self, *settings: str, address: str | None = None, **faults: str) -> "Driver":
         """Start a driver; `faults` are the variables of `plugin/sitecustomize.py`."""
         words = ["translate", str(self.config)]
         for setting in settings:
             words += ["--set", setting]
-        return Driver(words, log=self.config.with_suffix(f".{time.time_ns()}.log"), faults=faults)
+        return self._start(words, address, faults)
 
-    def run(self, *settings: str, **faults: str) -> "Driver":
+    def run(self, *settings: str, address: str | None = None, **faults: str) -> "Driver":
         """Run a driver to its end."""
-        with self.start(*settings, **faults) as driver:
+        with self.start(*settings, address=address, **faults) as driver:
             driver.wait()
         return driver
 
-    def start_retry(self, **faults: str) -> "Driver":
+    def start_retry(self, *, address: str | None = None, **faults: str) -> "Driver":
         """Start `aslbatch retry` on the output."""
+        return self._start(["retry", str(self.sink)], address, faults)
+
+    def _start(self, words: list[str], address: str | None, faults: dict[str, str]) -> "Driver":
         log = self.config.with_suffix(f".{time.time_ns()}.log")
-        return Driver(["retry", str(self.sink)], log=log, faults=faults)
+        return Driver(words, log=log, faults=faults, address=address)
 
     def faults(self) -> tuple[str, ...]:
         """Return what `verify` finds wrong with the output."""
@@ -136,12 +139,23 @@ class Job:
 
 
 class Driver:
-    """A process of the command line, in a session of its own with all of its Ray processes."""
+    """A process of the command line, in a session of its own with all of its Ray processes.
+
+    With an `address` it joins a cluster that is there, and does not bring one up and down: half of
+    what a short job takes. `faults` then befall the driver alone.
+    """
 
     def __init__(
-        self, words: Sequence[str], *, log: Path, faults: dict[str, str] | None = None
+        self,
+        words: Sequence[str],
+        *,
+        log: Path,
+        faults: dict[str, str] | None = None,
+        address: str | None = None,
     ) -> None:
         environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
+        if address:  # local clusters of Ray want the token that they have written
+            environment |= {"RAY_ADDRESS": address, "RAY_AUTH_MODE": "token"}
         paths = [str(PLUGIN), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment |= {"CI": "1", "HF_HUB_OFFLINE": "1", "PYTHONPATH": os.pathsep.join(paths)}
         environment["PYTHONFAULTHANDLER"] = "1"

@@ -23,7 +23,7 @@ MakeJob = Callable[..., Job]
 
 
 def test_driver_killed_five_times_gives_the_bytes_of_an_undisturbed_run(
-    tmp_path: Path, make_job: MakeJob
+    tmp_path: Path, make_job: MakeJob, address: str
 ) -> None:
     rows = int(os.environ.get("ASLBATCH_KILL_ROWS", "4000"))
     shard_rows = max(100, rows // 100)
@@ -32,7 +32,7 @@ def test_driver_killed_five_times_gives_the_bytes_of_an_undisturbed_run(
     undisturbed = make_job(corpus, "undisturbed", shard_rows=shard_rows, workers=1)
 
     kills = kill_five_times(killed, -(-rows // 20 // shard_rows) * 20, random.Random(os.getpid()))
-    rerun, reference = killed.run(), undisturbed.run()
+    rerun, reference = killed.run(address=address), undisturbed.run(address=address)
 
     assert [kill.moment for kill in kills] == ["any", "window", "any", "window", "any"]
     assert all(0 < kill.committed < killed.shards() for kill in kills)
@@ -57,13 +57,13 @@ def test_killed_worker_is_replaced_within_the_run(corpus: Corpus, make_job: Make
 
 
 def test_rows_that_kill_or_hang_their_worker_are_rejected_alone(
-    tmp_path: Path, make_job: MakeJob
+    tmp_path: Path, make_job: MakeJob, address: str
 ) -> None:
     rows = 400
     corpus = Corpus.write(
         tmp_path / "in", rows=rows, files=2, texts={37: "It kills.", 333: "It hangs."}
     )
-    job = make_job(corpus, shard_rows=16, max_attempts=1, shard_timeout_s=8, max_failed_rows=0.01)
+    job = make_job(corpus, shard_rows=8, max_attempts=1, shard_timeout_s=8, max_failed_rows=0.01)
     done = job.run(KILL_TEXT="It kills.", HANG_TEXT="It hangs.")
 
     assert done.exit_code == 0, done.output
@@ -77,13 +77,13 @@ def test_rows_that_kill_or_hang_their_worker_are_rejected_alone(
     with job.start_retry(HOLD_COMMIT=f"1:{flag}") as held:
         held.wait_for(flag.exists, "a commit that is held")
         held.kill()
-    assert job.run().exit_code == 0
+    assert job.run(address=address).exit_code == 0
     assert job.faults() == ()
     assert np.array_equal(output_ids(job.sink), corpus.ids())
     assert set(rejected_rows(job.sink).values()) > {"empty"}
 
     # What killed the rows is gone now: they move from rejected to data.
-    with job.start_retry() as retry:
+    with job.start_retry(address=address) as retry:
         retry.wait()
     assert retry.exit_code == 0, retry.output
     assert job.faults() == ()
@@ -91,9 +91,11 @@ def test_rows_that_kill_or_hang_their_worker_are_rejected_alone(
     assert np.array_equal(output_ids(job.sink), corpus.ids())
 
 
-def test_two_drivers_on_one_output_both_succeed(corpus: Corpus, make_job: MakeJob) -> None:
+def test_two_drivers_on_one_output_both_succeed(
+    corpus: Corpus, make_job: MakeJob, address: str
+) -> None:
     job = make_job(corpus, workers=1)
-    with job.start() as first, job.start() as second:
+    with job.start(address=address) as first, job.start(address=address) as second:
         exit_codes = first.wait(), second.wait()
 
     assert exit_codes == (0, 0), first.output + second.output
@@ -103,7 +105,7 @@ def test_two_drivers_on_one_output_both_succeed(corpus: Corpus, make_job: MakeJo
 
 
 def test_interrupted_run_goes_on_with_its_plan_on_another_cluster(
-    corpus: Corpus, make_job: MakeJob
+    corpus: Corpus, make_job: MakeJob, address: str
 ) -> None:
     job = make_job(corpus)
     with job.start() as driver:
@@ -112,7 +114,7 @@ def test_interrupted_run_goes_on_with_its_plan_on_another_cluster(
         driver.wait()
         driver.wait_for_all()
     plan = (job.sink / "_plan/plan.parquet").read_bytes()
-    rerun = job.run("run.workers=1", "run.shard_rows=auto")
+    rerun = job.run("run.workers=1", "run.shard_rows=auto", address=address)
 
     assert driver.exit_code == 130, driver.output
     assert "Traceback" not in driver.output

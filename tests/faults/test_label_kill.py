@@ -53,17 +53,26 @@ ASKING = {
 
 
 class Labeling:
-    """A job of the tests' corpus, whose drivers are killed at requests that its server sees."""
+    """A job of the tests' corpus, whose drivers are killed at requests that its server sees.
 
-    def __init__(self, folder: Path, server: TeacherServer, kind: str, **changes: object) -> None:
+    They join a cluster that lives on; `killed_when` kills a cluster with its driver.
+    """
+
+    def __init__(
+        self, folder: Path, server: TeacherServer, kind: str, address: str, **changes: object
+    ) -> None:
         self.folder, self.server, self.out = folder, server, folder / "out"
+        self.address = address
         self.hashes = {source_hash(text) for text in corpus(folder, ROWS, repeats=REPEATS)}
         values = config(kind, server.base, **changes).model_dump(mode="json")
         (folder / "job.json").write_text(json.dumps(values))
 
-    def start(self, **faults: str) -> Driver:
-        log = self.folder / f"{time.time_ns()}.log"
-        return Driver(["pseudogloss", str(self.folder / "job.json")], log=log, faults=faults)
+    def start(self, *, address: str | None, **faults: str) -> Driver:
+        log, words = (
+            self.folder / f"{time.time_ns()}.log",
+            ["pseudogloss", str(self.folder / "job.json")],
+        )
+        return Driver(words, log=log, faults=faults, address=address)
 
     def killed_at(self, step: str, how: str, nth: int = 1) -> list[float]:
         """Start a driver, and kill it when the server sees a request of a step, the nth of them.
@@ -84,7 +93,7 @@ class Labeling:
                 if how == UNMADE:
                     raise ConnectionResetError
 
-        with self.start() as driver:
+        with self.start(address=self.address) as driver:
             self.server.watch = watch
             code = driver.wait()
         self.server.watch = lambda *_: None
@@ -92,14 +101,15 @@ class Labeling:
         return sorted(seen, reverse=True)
 
     def killed_when(self, condition: Callable[[], bool], what: str, **faults: str) -> None:
-        with self.start(**faults) as driver:
+        with self.start(address=None, **faults) as driver:
             driver.wait_for(condition, what)
             driver.kill()
 
     def finish(self) -> None:
         """Run to the end, and check that every row is there, and every gloss the right one."""
-        with self.start() as driver:
+        with self.start(address=self.address) as driver:
             assert driver.wait() == 0, driver.output
+            assert API_KEY not in driver.output
         assert verify(Storage(str(self.out))).faults == ()
         rows, rejected = (
             [
@@ -148,12 +158,12 @@ def _place(monkeypatch):
 
 
 @pytest.mark.parametrize("kind", list(ASKING))
-def test_batches_killed_at_any_request_or_commit_are_paid_once(kind, tmp_path):
+def test_batches_killed_at_any_request_or_commit_are_paid_once(kind, tmp_path, address):
     dice = random.Random(SEED)
     moments = dice.sample(ASKING[kind], len(ASKING[kind]))
     with teacher(kind) as server:
         server.page_entries = 50
-        job = Labeling(tmp_path, server, kind, run__job_requests=5, run__max_jobs=2)
+        job = Labeling(tmp_path, server, kind, address, run__job_requests=5, run__max_jobs=2)
         for step, how in moments:
             job.killed_at(step, how, dice.randint(1, 2))
         assert 0 < len(server.jobs) < len(job.hashes) / 5, f"seed {SEED}"
@@ -175,12 +185,12 @@ def test_batches_killed_at_any_request_or_commit_are_paid_once(kind, tmp_path):
         assert {each.name for each in made} == {each.display_name for each in server.jobs.values()}
 
 
-def test_chats_killed_twice_pay_again_for_the_last_moments_alone(tmp_path):
+def test_chats_killed_twice_pay_again_for_the_last_moments_alone(tmp_path, address):
     dice = random.Random(SEED)
     lost = 0
     with teacher("chat") as server:
         pace = {"run__requests_per_minute": 1_200, "run__concurrency": 4}
-        job = Labeling(tmp_path, server, "chat", **pace)
+        job = Labeling(tmp_path, server, "chat", address, **pace)
         for _ in range(2):
             seen = job.killed_at("chat", UNTOLD, dice.randint(30, 50))
             # Answers are stored every second; a busy machine may take a while to do so.
@@ -190,13 +200,13 @@ def test_chats_killed_twice_pay_again_for_the_last_moments_alone(tmp_path):
         assert max(server.paid.values()) <= 3
 
 
-def test_vllm_outlives_its_driver_and_its_answers_are_taken(tmp_path, monkeypatch):
+def test_vllm_outlives_its_driver_and_its_answers_are_taken(tmp_path, monkeypatch, address):
     hold = tmp_path / "hold"
     hold.touch()
     monkeypatch.setenv("FAKE_VLLM_HOLD", str(hold))
     with teacher("vllm") as server:
         monkeypatch.setenv("FAKE_VLLM_URL", server.url)
-        job = Labeling(tmp_path, server, "vllm")
+        job = Labeling(tmp_path, server, "vllm", address)
         job.killed_when(lambda: [each.state for each in job.jobs] == ["created"], "a job")
         assert not server.jobs
         hold.unlink()  # the first process asks now, though its driver is gone

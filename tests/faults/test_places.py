@@ -27,7 +27,7 @@ def _is_plain_error(driver: Driver, *names: str) -> bool:
 
 
 def test_full_disk_is_named_and_the_rerun_completes(
-    corpus: Corpus, make_job: MakeJob, mount: Mount
+    corpus: Corpus, make_job: MakeJob, mount: Mount, address: str
 ) -> None:
     disk = mount("size=16m")
     job = make_job(corpus, disk / "out")
@@ -35,10 +35,10 @@ def test_full_disk_is_named_and_the_rerun_completes(
     room = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
     filler.write_bytes(bytes(room - 128 * 1024))
 
-    full = job.run()
+    full = job.run(address=address)
     committed = job.commits()
     filler.unlink()
-    rerun = job.run()
+    rerun = job.run(address=address)
 
     assert _is_plain_error(full, str(job.sink), "No space left on device"), full.output
     assert committed < job.shards()
@@ -48,9 +48,11 @@ def test_full_disk_is_named_and_the_rerun_completes(
     assert temporary_files(job.sink) == []
 
 
-def test_read_only_sink_is_named(corpus: Corpus, make_job: MakeJob, mount: Mount) -> None:
+def test_read_only_sink_is_named(
+    corpus: Corpus, make_job: MakeJob, mount: Mount, address: str
+) -> None:
     job = make_job(corpus, mount("size=1m,ro") / "out")
-    assert _is_plain_error(refused := job.run(), str(job.sink)), refused.output
+    assert _is_plain_error(refused := job.run(address=address), str(job.sink)), refused.output
 
 
 def test_sink_below_a_file_is_named(tmp_path: Path, corpus: Corpus, make_job: MakeJob) -> None:
@@ -59,11 +61,13 @@ def test_sink_below_a_file_is_named(tmp_path: Path, corpus: Corpus, make_job: Ma
     assert _is_plain_error(refused := job.run(), str(job.sink)), refused.output
 
 
-def test_source_that_changes_during_the_run_is_named(tmp_path: Path, make_job: MakeJob) -> None:
+def test_source_that_changes_during_the_run_is_named(
+    tmp_path: Path, make_job: MakeJob, address: str
+) -> None:
     corpus = Corpus.write(tmp_path / "in", rows=4_000, files=4)
     job, last = make_job(corpus), corpus.folder / "003.parquet"
     table = pq.read_table(last)
-    with job.start() as driver:
+    with job.start(address=address) as driver:
         driver.wait_for((job.sink / "_plan/plan.parquet").exists, "the plan")
         pq.write_table(table.slice(1), last)
         driver.wait()

@@ -13,27 +13,29 @@ from training_examples import demo_pairs
 
 pytestmark = pytest.mark.faults
 
-STEPS = 40
+STEPS = 24
 
 
-def start(folder: Path, name: str) -> Driver:
+def start(folder: Path, name: str, *, address: str | None = None) -> Driver:
     config = folder / f"{name}.yaml"
     values = {
         "data": [{"paths": str(folder / "train.parquet")}],
         "validation": {
             "paths": str(folder / "validation.parquet"),
             "rows": 16,
-            "every_steps": 10,
+            "every_steps": 6,
             "patience": None,
         },
         "start": {"name": "demo"},
         "method": {"kind": "lora", "rank": 4, "alpha": 8, "dropout": 0.2},
         "training": {"epochs": None, "steps": STEPS, "batch_examples": 24},
         "sink": {"path": str(folder / name)},
-        "run": {"workers": 1, "cpus_per_worker": 1, "checkpoint_every_steps": 4},
+        "run": {"workers": 1, "cpus_per_worker": 1, "checkpoint_every_steps": 3},
     }
     config.write_text(json.dumps(values))
-    return Driver(["train", str(config)], log=folder / f"{name}.{random.random()}.log")
+    return Driver(
+        ["train", str(config)], log=folder / f"{name}.{random.random()}.log", address=address
+    )
 
 
 def steps(out: Path) -> int:
@@ -47,12 +49,12 @@ def trainers(driver: Driver) -> list[psutil.Process]:
     return [p for p in driver.alive() if "RayTrainWorker" in " ".join(p.cmdline())]
 
 
-def test_killed_training_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
+def test_killed_training_goes_on_as_if_nothing_had_happened(tmp_path: Path, address: str) -> None:
     dice = random.Random()
     for name, pairs in {"train": demo_pairs(400), "validation": demo_pairs(16, seed=77)}.items():
         table = pa.table(dict(zip(("source", "target"), pairs, strict=True)))
         pq.write_table(table, tmp_path / f"{name}.parquet")
-    out, goals = tmp_path / "killed", (dice.randint(4, 14), dice.randint(18, 34))
+    out, goals = tmp_path / "killed", (dice.randint(3, 9), dice.randint(12, 18))
 
     with start(tmp_path, "killed") as driver:  # the driver, and all of its cluster
         driver.wait_for(lambda: steps(out) >= goals[0], f"step {goals[0]}")
@@ -63,7 +65,7 @@ def test_killed_training_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> N
         for process in trainers(driver):
             process.kill()
         assert driver.wait() == 0, driver.output
-    with start(tmp_path, "undisturbed") as driver:
+    with start(tmp_path, "undisturbed", address=address) as driver:
         assert driver.wait() == 0, driver.output
 
     killed, undisturbed = (
@@ -73,7 +75,7 @@ def test_killed_training_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> N
     assert len(killed["losses"]) == STEPS
     assert killed["losses"] == pytest.approx(undisturbed["losses"], abs=1e-5), goals
     # No measurement is lost or made twice, and the same one is the best.
-    assert [each["step"] for each in killed["measured"]["all"]] == [10, 20, 30, 40]
+    assert [each["step"] for each in killed["measured"]["all"]] == [6, 12, 18, 24]
     assert killed["measured"] == undisturbed["measured"], goals
     adapters = [
         (tmp_path / name / "adapter/adapter_model.safetensors").read_bytes()

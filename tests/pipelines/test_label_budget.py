@@ -169,7 +169,11 @@ def test_answers_are_reckoned_by_the_count_of_their_time(workplace, monkeypatch)
     corpus(workplace, 20)
     with teacher("gemini") as server, monkeypatch.context() as patch:
         patch.setattr("teacher_server.count_tokens", lambda _: 0)
-        patch.setattr(GeminiBatch, "count_tokens", lambda self, asks: 3 * estimated_input(asks))
+        patch.setattr(
+            GeminiBatch,
+            "count_tokens",
+            lambda _, asks: [3 * estimated_input([ask]) for ask in asks],
+        )
 
         def stop(progress):
             if progress.state == "waiting for answers":

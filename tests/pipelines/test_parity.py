@@ -9,7 +9,7 @@ from aslbatch.models.checkpoint import DEMO_FOLDER
 from aslbatch.models.loading import load_model
 from aslbatch.pipelines.translate import translate
 
-SENTENCES = 300
+SENTENCES = 200
 MOST_DIFFERENT = 0.005
 TIE = 1e-4
 

@@ -1,6 +1,7 @@
 """Jobs with a vocabulary shortlist: the audit is recorded, and a bad list halts the run."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,15 @@ from aslbatch.storage.folder import Storage
 pytestmark = pytest.mark.usefixtures("cluster", "corpus")
 
 AUDITED = {"audited_share": 1.0}
+LET_THROUGH = {"min_shortlist_agreement": 0.0}
+FEW = "yes no\n"
 BAD_LIST = {"name": "demo", "shortlist": "few.txt"}
 
 
 @pytest.fixture
 def bad_list(corpus):
     """A list that lacks most of what the demo model wants to say."""
-    (corpus / "few.txt").write_text("yes no\n", encoding="utf-8")
+    (corpus / "few.txt").write_text(FEW, encoding="utf-8")
 
 
 def test_agreement_is_counted_in_records_manifest_and_summary():
@@ -44,26 +47,43 @@ def test_without_a_list_nothing_is_audited():
     assert (summary.audited, summary.agreed) == (0, 0)
 
 
+@pytest.fixture
+def accepted(accepted_once, bad_list, tmp_path):
+    """The output of a run with that list which was let through."""
+    shutil.copytree(accepted_once, tmp_path / "out")
+
+
+@pytest.fixture(scope="module")
+def accepted_once(cluster, finished, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("accepted")
+    shutil.copytree(finished, folder, dirs_exist_ok=True, ignore=lambda *_: ["out"])
+    (folder / "few.txt").write_text(FEW, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        translate(config(model=BAD_LIST, quality=LET_THROUGH))
+    return folder / "out"
+
+
 @pytest.mark.usefixtures("bad_list")
-def test_a_bad_list_halts_the_run():
+def test_a_bad_list_halts_the_run_until_somebody_lowers_the_limit():
     with pytest.raises(QualityAlarmError, match=r"sampled texts come out otherwise"):
         translate(config(model=BAD_LIST, quality=AUDITED))
     assert not Path("out/_SUCCESS").exists()
+    assert translate(config(model=BAD_LIST, quality=LET_THROUGH)).translated > 0
+    assert Path("out/_SUCCESS").exists()
 
 
-@pytest.mark.usefixtures("bad_list")
+@pytest.mark.usefixtures("accepted")
 def test_the_end_of_a_run_looks_at_all_workers_together():
     """As when none of them saw enough, or when the limit was raised since."""
-    translate(config(model=BAD_LIST, quality={"min_shortlist_agreement": 0.0}))
     assert Path("out/_SUCCESS").exists()
     with pytest.raises(QualityAlarmError, match="5 of 5 sampled texts"):
         translate(config(model=BAD_LIST))
     assert not Path("out/_SUCCESS").exists()
 
 
-@pytest.mark.usefixtures("bad_list")
+@pytest.mark.usefixtures("accepted")
 def test_the_same_command_again_is_halted_before_more_is_done():
-    translate(config(model=BAD_LIST, quality={"min_shortlist_agreement": 0.0}))
     for path in list(Path("out/_commits").iterdir())[:2]:
         path.unlink()
     with pytest.raises(QualityAlarmError, match="3 of 3 sampled texts"):
@@ -80,23 +100,13 @@ def test_a_retry_accepts_what_the_finished_run_had_accepted():
     }
     with pytest.raises(QualityAlarmError):
         translate(config(**job, quality=AUDITED))
-    translate(config(**job, quality={"min_shortlist_agreement": 0.0}))
+    translate(config(**job, quality=LET_THROUGH))
     assert retry(Storage("out"), "out").failed > 0
     assert Path("out/_SUCCESS").exists()
 
 
-@pytest.mark.usefixtures("bad_list")
-def test_who_lowers_the_limit_goes_on_without_doing_it_again():
-    with pytest.raises(QualityAlarmError):
-        translate(config(model=BAD_LIST, quality=AUDITED))
-    summary = translate(config(model=BAD_LIST, quality={"min_shortlist_agreement": 0.0}))
-    assert summary.translated > 0
-    assert Path("out/_SUCCESS").exists()
-
-
-@pytest.mark.usefixtures("bad_list")
+@pytest.mark.usefixtures("accepted")
 def test_another_list_is_another_run():
-    translate(config(model=BAD_LIST, quality={"min_shortlist_agreement": 0.0}))
     Path("few.txt").write_text("yes no yesterday\n", encoding="utf-8")
     with pytest.raises(OutputMismatchError, match=r"model\.shortlist"):
         translate(config(model=BAD_LIST))

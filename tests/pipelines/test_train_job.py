@@ -101,11 +101,11 @@ def test_an_adapter_learns_another_convention_and_leaves_the_rest_alone():
         config(
             start={"name": "demo", "new": None},
             method={"kind": "lora", "dropout": 0.0},
-            training={"steps": 260, "batch_examples": 48, "learning_rate": 6e-3},
+            training={"steps": 160, "batch_examples": 48, "learning_rate": 8e-3},
             validation={"paths": "validation.parquet", "score": "token_f1", "every_steps": 1_000},
         )
     )
-    assert trained.record["measured"]["best"]["into_gloss"] >= 90 > 80 > _before()
+    assert trained.record["measured"]["best"]["into_gloss"] >= 88 > 80 > _before()
     base = MBartForConditionalGeneration.from_pretrained(DEMO_FOLDER, dtype=torch.float32)
     before = {name: value.clone() for name, value in base.state_dict().items()}
     loaded = PeftModel.from_pretrained(base, trained.result)
