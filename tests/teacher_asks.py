@@ -3,6 +3,7 @@
 import json
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from io import BytesIO
 
 from teacher_server import API_KEY, true_gloss
@@ -27,12 +28,11 @@ def uploaded(teacher: BatchTeacher, asks: Sequence[Ask] = ASKS, name: str = "job
 
 
 def created(teacher: BatchTeacher, file: str, name: str) -> str:
-    """Create a job, again for as long as the service takes no more."""
-    while True:
-        try:
+    """Create a job, some times where the service takes no more."""
+    for _ in range(20):
+        with suppress(BusyError):
             return teacher.create(file, name)
-        except BusyError:
-            continue
+    raise AssertionError(f"{name} was never taken")
 
 
 def ended(teacher: BatchTeacher, job: str) -> list[JobStatus]:

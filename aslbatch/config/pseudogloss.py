@@ -91,7 +91,7 @@ class LabelRunSection(Section):
     max_jobs: int = Field(default=4, ge=1, description="Batch jobs under way at a time.")
     poll_s: float = Field(default=60.0, gt=0, description="Seconds between looks at batch jobs.")
     patience_s: float = Field(
-        default=3_600.0, ge=0, description="Seconds for which a lost network is waited out."
+        default=3_600.0, ge=0, description="Seconds for which faults that pass are waited out."
     )
     give_up_lost_jobs: bool = Field(
         default=False,

@@ -17,7 +17,7 @@ from aslbatch.labeling.protocol import (
     Limits,
     RawAnswer,
 )
-from aslbatch.labeling.scratch import scratch_file
+from aslbatch.labeling.scratch import room_told, scratch_file
 
 if TYPE_CHECKING:
     from io import IOBase
@@ -198,8 +198,9 @@ class GeminiBatch:
                 answers.truncate()
                 api.files.download(file=source, destination=cast("IOBase", answers))
 
-            self._known(f"does not send the answers of {job}", download)
-            answers.seek(0)
+            with room_told():
+                self._known(f"does not send the answers of {job}", download)
+                answers.seek(0)
             for line in answers:
                 if line.strip():
                     yield read_answer(line, self._gemini.hide_key)

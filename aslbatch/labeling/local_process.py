@@ -22,7 +22,7 @@ shift 4
 echo $$ > "$pid"
 "$@"
 code=$?
-if [ $code -eq 0 ]; then mv -f "$part" "$final"
+if [ $code -eq 0 ] && mv -f "$part" "$final"; then :
 else echo "exit code $code" >&2; echo $code > "$failed"; fi
 exit $code
 """
@@ -51,8 +51,8 @@ def start(
         log: File that gets all that the command prints.
         part: Its output, which is removed before.
         final: What its output is called after exit code 0.
-        failed: File that gets any other exit code, and is removed before. Processes that the
-            command left behind may live on.
+        failed: File that gets any other exit code, or 0 without an output, and is removed before.
+            Processes that the command left behind may live on.
 
     Returns:
         The group's first process, never to be waited for but by `end`.

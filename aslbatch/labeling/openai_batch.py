@@ -111,7 +111,7 @@ class OpenAiBatch:
                 raise BusyError(said, asked_wait_s(error)) from None
             status = getattr(error, "status_code", None)
             is_refused = status is not None and 400 <= status < 500 and status != 408
-            if was_not_sent(error) or is_refused or status in TOO_BUSY:
+            if is_refused:
                 raise TeacherError(said) from None
             raise LostAnswerError(f"{said}; whether it was made is not known") from None
 

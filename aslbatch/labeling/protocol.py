@@ -154,6 +154,8 @@ class Teacher(Protocol):
 class BatchTeacher(Teacher, Protocol):
     """A service that takes files of requests and answers within a day or so.
 
+    Where the key is refused, any call may raise ConfigError.
+
     All calls but `create` wait passing faults out (no connection, 408, 429, 5xx), for as long as
     `patience_s` of the teacher says, and raise TeacherError after that.
     """

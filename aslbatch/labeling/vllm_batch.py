@@ -8,7 +8,7 @@ A job is a folder of its name in the work folder:
     log              what the command printed
     part.jsonl       its output under way
     answers.jsonl    its output, renamed by a shell around the command after exit code 0
-    failed           any other exit code of the command
+    failed           any other exit code of the command, or 0 without an output
 """
 
 import shutil

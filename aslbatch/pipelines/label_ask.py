@@ -195,15 +195,9 @@ def _ask(asking: Asking, service: Service, run: LabelRun, jobs: list[Job]) -> li
         ChatAsking(asking, teacher, ready).run()
         return []
     records = {job.number: job for job in jobs}
-    maker = JobMaker(
-        asking,
-        teacher,
-        records,
-        look_s=settings.poll_s,
-        patience_s=settings.patience_s,
-        create_lost=settings.give_up_lost_jobs,
-    )
-    fetcher = JobFetcher(asking, teacher, maker.write, settings.give_up_lost_jobs)
+    poll_s, give_up = settings.poll_s, settings.give_up_lost_jobs
+    maker = JobMaker(asking, teacher, records, look_s=poll_s, create_lost=give_up)
+    fetcher = JobFetcher(asking, teacher, maker.write, look_s=poll_s, give_up_lost_jobs=give_up)
     batches = BatchAsking(
         asking,
         teacher,
@@ -213,7 +207,8 @@ def _ask(asking: Asking, service: Service, run: LabelRun, jobs: list[Job]) -> li
         job_requests=settings.job_requests,
         # Each of vLLM's loads the model onto this machine.
         max_jobs=1 if run.config.teacher.kind == "vllm" else settings.max_jobs,
-        poll_s=settings.poll_s,
+        poll_s=poll_s,
+        patience_s=settings.patience_s,
     )
     try:
         batches.run()

@@ -27,6 +27,7 @@ class BatchAsking:
         job_requests: Most requests of a job.
         max_jobs: Most jobs under way.
         poll_s: Seconds between looks at them.
+        patience_s: Seconds for which a service that takes no more is tried again.
     """
 
     asking: Asking
@@ -37,9 +38,12 @@ class BatchAsking:
     job_requests: int
     max_jobs: int
     poll_s: float
+    patience_s: float
     _is_ready: bool = False
     _refused: ConfigError | TeacherError | None = None
     _under_way: dict[int, Job] = field(default_factory=dict)
+    _alone_since: float | None = None
+    _try_at: float = 0.0
 
     def run(self) -> None:
         """Ask until every text has a gloss or is given up.
@@ -61,10 +65,11 @@ class BatchAsking:
             self._take_up(job)
         while True:
             self._make_jobs()
-            if not self._under_way:
+            if not self._under_way and not self._is_waiting:
                 break
             if not self._collect():
-                self.asking.tell(len(self._under_way), "waiting for answers")
+                what = "answers" if self._under_way else "the service to take more"
+                self.asking.tell(len(self._under_way), f"waiting for {what}")
                 time.sleep(self.poll_s)
         if self._refused:
             raise self._refused
@@ -80,19 +85,16 @@ class BatchAsking:
 
     def _make_jobs(self) -> None:
         """Make what may be made; a fault is told when all that is under way has been fetched."""
-        if self._refused:
+        if self._refused or time.monotonic() < self._try_at:
             return
         try:
             for job in list(self.maker.jobs.values()):
                 if job.state in (PLANNED, CREATING):
                     self._settle(job)
             self._make_new()
+            self._alone_since = None
         except BusyError as error:
-            if not self._under_way:
-                self._refused = TeacherError(
-                    f"{error.message}; where the service limits what waits there, lower "
-                    f"run.job_requests"
-                )
+            self._wait_for_room(error)
         except (ConfigError, TeacherError) as error:
             self._refused = error
 
@@ -104,7 +106,7 @@ class BatchAsking:
             return
         if job.state == PLANNED:
             self._be_ready()
-            job = self.maker.make_again(job, self._wait_for_room)
+            job = self.maker.make_again(job)
         if not job.is_over:
             self._under_way[job.number] = job
 
@@ -120,16 +122,29 @@ class BatchAsking:
             if not asks:
                 raise self.asking.out_of_budget(len(todo))
             self.asking.tell(len(self._under_way), f"sending {len(asks):,} requests")
-            job = self.maker.make(asks, self._wait_for_room)
+            job = self.maker.make(asks)
             self._under_way[job.number] = job
             todo = todo[len(job.hashes) :]
 
-    def _wait_for_room(self) -> None:
-        """Fetch what has ended, which may be what the service wants before it takes more."""
-        self.asking.tell(len(self._under_way), "waiting for the service to take more")
-        self._collect()
-        if self._refused:
-            raise self._refused
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether a service is tried again that took no more."""
+        return self._alone_since is not None and not self._refused
+
+    def _wait_for_room(self, busy: BusyError) -> None:
+        """Let the service be tried again after the next look at jobs: fetching may make room.
+
+        It is given up where none of our jobs was under way for as long as patience goes.
+        """
+        now = time.monotonic()
+        if self._under_way or self._alone_since is None:
+            self._alone_since = now
+        self._try_at = now + busy.wait_s
+        next_try = max(self._try_at, now + min(self.poll_s, self.patience_s))
+        if not self._under_way and next_try > self._alone_since + self.patience_s:
+            self._refused = TeacherError(
+                f"{busy.message}; where the service limits what waits there, lower run.job_requests"
+            )
 
     def _be_ready(self) -> None:
         """Check key, model and budget, once."""

@@ -41,6 +41,7 @@ class ChatAsking:
         """Ask until every text has a gloss or is given up.
 
         Raises:
+            ConfigError: Key or model are refused, or it would cost too much.
             TeacherError: The budget is spent, or the service cannot be asked.
             QualityAlarmError: Answers are of no use.
         """

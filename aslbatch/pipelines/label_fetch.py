@@ -1,6 +1,6 @@
 """Fetching batch jobs: what came of a job is stored before it counts as over."""
 
-from collections import Counter
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -27,6 +27,7 @@ class JobFetcher:
         asking: What is asked for.
         teacher: Who is asked.
         write: Stores the record of a job.
+        look_s: Seconds between looks for a job that the service does not know.
         give_up_lost_jobs: Whether the texts of a job that the service does not know may be asked
             for again.
     """
@@ -34,9 +35,10 @@ class JobFetcher:
     asking: Asking
     teacher: BatchTeacher
     write: Callable[[Job], Job]
+    look_s: float
     give_up_lost_jobs: bool
     _fruitless: int = 0
-    _unknown: Counter[int] = field(default_factory=Counter)
+    _unknown: dict[int, list[float]] = field(default_factory=dict)
 
     def fetch_if_over(self, job: Job) -> bool:
         """Look at a job, and return whether it is over, its answers stored.
@@ -51,12 +53,14 @@ class JobFetcher:
         try:
             status = self.teacher.poll(job.job or "")
             if not status.state.is_final:
-                self._unknown[job.number] = 0
+                self._unknown.pop(job.number, None)
                 return False
             self._fetch(job, status)
         except LostJobError as error:
-            self._unknown[job.number] += 1
-            if self._unknown[job.number] < LOOKS:  # a new one may not be known at once
+            looks, now = self._unknown.setdefault(job.number, []), time.monotonic()
+            if not looks or now >= looks[-1] + self.look_s:
+                looks.append(now)
+            if len(looks) < LOOKS:  # a new one may not be known at once
                 return False
             self._give_up(job, error)
         return True

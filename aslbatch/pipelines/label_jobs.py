@@ -2,14 +2,13 @@
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import IO
 
-from aslbatch.errors import BusyError, ConfigError, LostAnswerError, TeacherError
-from aslbatch.labeling.patience import patiently
+from aslbatch.errors import ConfigError, LostAnswerError, TeacherError
 from aslbatch.labeling.protocol import Ask, BatchTeacher, Usage
-from aslbatch.labeling.scratch import scratch_file
+from aslbatch.labeling.scratch import room_told, scratch_file
 from aslbatch.pipelines.label_journal import CREATED, CREATING, ENDED, PLANNED, Job
 from aslbatch.pipelines.label_texts import Asking, today
 
@@ -20,7 +19,6 @@ _MOST_LOST = 2
 
 @dataclass(frozen=True, slots=True)
 class _RequestFile:
-    content: IO[bytes]
     sha256: str
     requests: int
 
@@ -34,7 +32,6 @@ class JobMaker:
         teacher: Who is asked.
         jobs: All jobs of the run, by number; grows.
         look_s: Seconds between looks for a job that may have been made.
-        patience_s: Seconds for which a service that takes no more is tried again.
         create_lost: Whether a job is created again that was lost twice.
     """
 
@@ -42,56 +39,64 @@ class JobMaker:
     teacher: BatchTeacher
     jobs: dict[int, Job]
     look_s: float
-    patience_s: float
     create_lost: bool
+    _uploads: dict[int, str] = field(default_factory=dict)
 
-    def make(self, asks: Sequence[Ask], meanwhile: Callable[[], object]) -> Job:
+    def make(self, asks: Sequence[Ask]) -> Job:
         """Make a job of requests: of as many of them, from the first on, as go into one file.
 
-        Args:
-            asks: The requests, at least one.
-            meanwhile: Called before a service that takes no more is tried again.
-
         Raises:
-            BusyError: The service takes no more.
+            BusyError: The service takes no more now. The job is planned, its file is there, and
+                `make_again` creates it.
+            ConfigError: The service refuses the key.
             TeacherError: It was not made, or that is not known.
         """
         with scratch_file() as content:
             file = self._request_file(asks, content)
             job = self._plan(asks[: file.requests], file)
-            return self._create(job, file, meanwhile)
+            self._upload(job, content)
+        return self._create(job)
 
     def running(self) -> Usage:
         """Return the most tokens that the jobs can have that were created and have not ended."""
         return sum((job.most for job in self.jobs.values() if job.state == CREATED), Usage())
 
     def taken_up(self, job: Job) -> Job:
-        """Find out what became of a job that an earlier process had not seen created.
+        """Find out what became of a job that was planned, most often by an earlier process.
 
         Returns:
             The job: created, if the service lists it; ended, if it surely never was created, so
-            that its texts are free; else planned still, and noted as a possible orphan.
+            that its texts are free; else planned still: noted as a possible orphan, or waiting for
+            the service to take it.
         """
+        if job.number in self._uploads:
+            return job
         if job.state == CREATING:
             job = self._note_lost(job, "a process was killed")
         if not job.possible_orphans:
-            return self.write(replace(job, state=ENDED, ending="was never created"))
+            return self._ended(job, "was never created")
         return self._found(job) or job
 
-    def make_again(self, job: Job, meanwhile: Callable[[], object]) -> Job:
-        """Create a job again that was lost; its texts are free where it would be another one now.
+    def make_again(self, job: Job) -> Job:
+        """Create a job that the service did not take, or again one that was lost.
+
+        Returns:
+            The job; ended, so that its texts are free, where it would be another one now, or could
+            cost too much by now.
 
         Raises:
-            TeacherError: As `make`.
+            BusyError: As `make`; so are the others.
         """
         self._check_lost(job)
-        asks = [self.asking.ask(name) for name in job.hashes]
-        with scratch_file() as content:
-            file = self._request_file(asks, content)
-            if file.sha256 != job.request_sha256:
-                ending = "was lost, and its requests would be others now"
-                return self.write(replace(job, state=ENDED, ending=ending))
-            return self._create(job, file, meanwhile)
+        if not self._is_paid_for(job):
+            return self._ended(job, "was never created, and could cost too much now")
+        if job.number not in self._uploads:
+            asks = [self.asking.ask(name) for name in job.hashes]
+            with scratch_file() as content:
+                if self._request_file(asks, content).sha256 != job.request_sha256:
+                    return self._ended(job, "was lost, and its requests would be others now")
+                self._upload(job, content)
+        return self._create(job)
 
     def write(self, job: Job) -> Job:
         """Store a job's record in place of its last one."""
@@ -100,20 +105,24 @@ class JobMaker:
 
     def _request_file(self, asks: Sequence[Ask], content: IO[bytes]) -> _RequestFile:
         """Write requests, from the first on as many as the service takes in one file."""
-        digest, size_bytes = hashlib.sha256(), 0
-        for count, ask in enumerate(asks):
+        digest, size_bytes, count = hashlib.sha256(), 0, 0
+        for ask in asks:
             line = self.teacher.line(ask)
             size_bytes += len(line)
             if size_bytes > self.teacher.limits.max_bytes and count:
-                return _RequestFile(content, digest.hexdigest(), count)
+                break
             if size_bytes > self.teacher.limits.max_bytes:
                 raise TeacherError(
                     f"the request for text {ask.source_hash} has {size_bytes:,} bytes, more "
                     f"than the service takes: lower prompt.count, or normalize.max_characters"
                 )
-            content.write(line)
+            with room_told():
+                content.write(line)
             digest.update(line)
-        return _RequestFile(content, digest.hexdigest(), len(asks))
+            count += 1
+        with room_told():
+            content.flush()
+        return _RequestFile(digest.hexdigest(), count)
 
     def _plan(self, asks: Sequence[Ask], file: _RequestFile) -> Job:
         number = max(self.jobs, default=0) + 1
@@ -128,34 +137,23 @@ class JobMaker:
         )
         return self.write(job)
 
-    def _create(self, job: Job, file: _RequestFile, meanwhile: Callable[[], object]) -> Job:
-        """Upload the requests of a planned job and create it, once as far as can be known."""
-        uploaded = self.teacher.upload(file.content, job.name)
+    def _upload(self, job: Job, content: IO[bytes]) -> None:
+        self._uploads[job.number] = self.teacher.upload(content, job.name)
 
-        def create() -> Job:
-            creating = self.write(replace(job, state=CREATING))
-            try:
-                return self._created(creating, self.teacher.create(uploaded, job.name))
-            except BusyError:
-                self.write(job)
-                meanwhile()
-                raise
-
+    def _create(self, job: Job) -> Job:
+        """Create a planned job whose requests were sent, once as far as can be known."""
         while True:
+            planned, job = job, self.write(replace(job, state=CREATING))
             try:
-                return patiently(
-                    create,
-                    is_passing=lambda error: isinstance(error, BusyError),
-                    patience_s=self.patience_s,
-                    first_wait_s=min(1.0, self.look_s),
-                )
+                name = self.teacher.create(self._uploads[job.number], job.name)
+                return self._created(job, name)
             except LostAnswerError as error:
                 job = self._note_lost(job, error.message)
                 if found := self._found(job):
                     return found
                 self._check_lost(job, asked=False)
             except TeacherError:  # surely it was not made this time
-                self.write(job)
+                self.write(planned)
                 raise
 
     def _check_lost(self, job: Job, *, asked: bool = True) -> None:
@@ -176,8 +174,15 @@ class JobMaker:
                 f"service does not list it: {job.possible_orphans[-1]}; look for it there. "
                 f"run.give_up_lost_jobs: true creates, and perhaps pays for, it once more"
             )
-        if not self.asking.budget_beside(self.running()).allows(job.most):
+        if not self._is_paid_for(job):
             raise self.asking.out_of_budget(len(job.hashes))
+
+    def _is_paid_for(self, job: Job) -> bool:
+        """Return whether the budget allows a job beside those that are running."""
+        return self.asking.budget_beside(self.running()).allows(job.most)
+
+    def _ended(self, job: Job, ending: str) -> Job:
+        return self.write(replace(job, state=ENDED, ending=ending))
 
     def _note_lost(self, job: Job, fault: str) -> Job:
         """Note that a job may be there that the service does not list, and what it can cost."""
@@ -213,4 +218,5 @@ class JobMaker:
         return self._created(replace(job, possible_orphans=orphans), found[0])
 
     def _created(self, job: Job, name: str) -> Job:
+        self._uploads.pop(job.number, None)
         return self.write(replace(job, state=CREATED, job=name, created_on=today()))

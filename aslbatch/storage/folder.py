@@ -18,7 +18,7 @@ from aslbatch.storage.object_files import ObjectFiles
 from aslbatch.storage.remote import check_scheme, credentials_hint, open_fs
 
 _AGAIN = "nothing that was committed is lost, {remedy} and run the same command again"
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Storage:
@@ -185,7 +185,7 @@ class Storage:
             if not self.is_local:
                 remedy = self._remedy(error)
             elif error.errno in _FULL:
-                remedy = _AGAIN.format(remedy="free the place")
+                remedy = _AGAIN.format(remedy="free some space")
             path = f"{self.uri}/{name}".rstrip("/")
             raise SinkError(
                 f"{path}: cannot be {done} ({error.strerror or error}); {remedy}"

@@ -87,14 +87,21 @@ def _sync(path: Path) -> None:
 
 
 def _link(temporary: Path, path: Path) -> None:
-    """Give the file its name unless that is taken, on file systems without links too."""
+    """Give the file its name unless that is taken, on file systems without links too.
+
+    On these a kill in the moment between the two steps leaves an empty file.
+    """
     try:
         path.hardlink_to(temporary)
     except (FileExistsError, FileNotFoundError):
         raise
     except OSError:
         path.open("xb").close()  # takes the name, or finds it taken
-        temporary.replace(path)
+        try:
+            temporary.replace(path)
+        except OSError:
+            path.unlink()
+            raise
     _sync(path.parent)
 
 

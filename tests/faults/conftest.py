@@ -37,7 +37,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         text=True,
     )
     with process:
-        yield process.stdout.readline().strip()
+        address = process.stdout.readline().strip()
+        assert address, "no cluster, see its log"
+        yield address
         process.stdin.close()  # which ends it
 
 

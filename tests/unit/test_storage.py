@@ -70,7 +70,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(SinkError, match="No space left on device"):
         storage.publish("a", b"new")
-    with pytest.raises(SinkError, match="nothing that was committed is lost, free the place"):
+    with pytest.raises(SinkError, match="nothing that was committed is lost, free some space"):
         storage.publish_new("b", b"new")
     assert storage.read("a") == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]

@@ -146,13 +146,14 @@ def test_a_job_that_dies_says_how_its_log_ends_and_may_be_run_again(server, teac
     assert all(is_right(a) for a in teacher.fetch(job))
 
 
-def test_a_job_that_died_is_not_waited_for_though_it_left_processes_behind(tmp_path):
-    command = ["sh", "-c", "sleep 600 & exit 3", "{input}", "{output}"]
+@pytest.mark.parametrize("code", [3, 0])  # 0, and there is no output
+def test_a_job_that_died_is_not_waited_for_though_it_left_processes_behind(tmp_path, code):
+    command = ["sh", "-c", f"sleep 600 & exit {code}", "{input}", "{output}"]
     teacher = teacher_of(tmp_path, command=command)
     told = wait_for_its_end(teacher, teacher.create(uploaded(teacher), "job-1"))
     assert told.state is JobState.FAILED
     assert "left processes behind, which kill -- -$(cat" in told.detail
-    assert told.detail.endswith("exit code 3")
+    assert told.detail.endswith(f"exit code {code}")
     assert len(members(group_of(tmp_path))) == 1
     teacher.close()
     until(lambda: not members(group_of(tmp_path)))
