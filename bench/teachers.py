@@ -14,7 +14,6 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from contextlib import suppress
 from dataclasses import replace
 from itertools import cycle, islice, product
 from pathlib import Path
@@ -26,15 +25,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from labeling import API_KEY, KEY_NAME, answers_of, config, teacher
+from labeling import API_KEY, KEY_NAME, answers_of, config, labeled_at_last, teacher
 from teacher_faults import Faults
 from teacher_server import TeacherServer, true_gloss
 
 from aslbatch.cluster.session import Cluster
-from aslbatch.config.pseudogloss import PseudoglossConfig
-from aslbatch.errors import TeacherError
-from aslbatch.pipelines.label_report import Labeled
-from aslbatch.pipelines.pseudogloss import pseudogloss
 from aslbatch.pipelines.verify import verify
 from aslbatch.storage.folder import Storage
 
@@ -48,7 +43,6 @@ JOB_FAULTS = (
     "broken_downloads",
     "slow_downloads",
 )
-_STARTS = 5
 KINDS = ("gemini", "openai_batch", "vllm", "chat")
 
 
@@ -107,7 +101,7 @@ def labeled(
             run__min_usable_share=0.0,
             run__give_up_lost_jobs=True,  # creates that were lost twice are tried on
         )
-        done, starts = finished(job)
+        done, starts = labeled_at_last(job)
         return {
             "teacher": kind,
             "rows": rows,
@@ -123,14 +117,6 @@ def labeled(
             "answers_spoiled": dict(spoiled(server)),
             **payments(server, found_repeated(folder / "out")),
         }
-
-
-def finished(job: PseudoglossConfig) -> tuple[Labeled, int]:
-    """Run a job, again where jobs in a row failed or were lost, and say how often."""
-    for start in range(1, _STARTS):
-        with suppress(TeacherError):
-            return pseudogloss(job), start
-    return pseudogloss(job), _STARTS
 
 
 def spoiled(server: TeacherServer) -> Counter[str]:

@@ -3,7 +3,7 @@
 import json
 import random
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +14,10 @@ from teacher_openai_wire import OpenAiWire
 from teacher_server import API_KEY, MODEL, TeacherServer
 
 from aslbatch.config.pseudogloss import PseudoglossConfig
+from aslbatch.errors import TeacherError
 from aslbatch.pipelines.label_journal import Journal, open_journal
+from aslbatch.pipelines.label_report import Labeled
+from aslbatch.pipelines.pseudogloss import pseudogloss
 from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.storage.folder import Storage
 
@@ -84,6 +87,14 @@ def config(kind: str, url: str | None, **changes: object) -> PseudoglossConfig:
     return PseudoglossConfig.model_validate(values)
 
 
+def labeled_at_last(job: PseudoglossConfig, most: int = 5) -> tuple[Labeled, int]:
+    """Run a job, again where jobs in a row failed or were lost, and say how often."""
+    for start in range(1, most):
+        with suppress(TeacherError):
+            return pseudogloss(job), start
+    return pseudogloss(job), most
+
+
 def rows_of(folder: Path) -> list[dict[str, object]]:
     """Return all rows of a folder of Parquet files."""
     return [row for f in sorted(folder.glob("*.parquet")) for row in pq.read_table(f).to_pylist()]
@@ -112,6 +123,6 @@ def teacher(kind: str, faults: Faults | None = None):
 
 
 __all__ = [
-    "API_KEY", "FAKE_VLLM", "KEY_NAME", "answers_of", "config", "corpus", "journal_of", "rows_of",
-    "teacher",
+    "API_KEY", "FAKE_VLLM", "KEY_NAME", "answers_of", "config", "corpus", "journal_of",
+    "labeled_at_last", "rows_of", "teacher",
 ]  # fmt: skip

@@ -26,7 +26,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     return Corpus.write(tmp_path_factory.mktemp("corpus") / "in", rows=4_000, files=4)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running cluster, which drivers may join and die on."""
     process = subprocess.Popen(

@@ -13,9 +13,12 @@ from aslbatch.cluster.session import Cluster
 from aslbatch.pipelines.translate import translate
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster():
-    """A running cluster that every job of the tier joins, and that is shut down at the end."""
+    """A running cluster that every job of the tier joins, and that is shut down at its end.
+
+    Not at that of all tests: idle, it takes a tenth of a core.
+    """
     with Cluster() as running:
         running.start()
         yield running
@@ -29,7 +32,7 @@ def workplace(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def finished(cluster, tmp_path_factory):
     """A folder with three sources of 40, 24 and 8 rows, and the output of their translation."""
     folder = tmp_path_factory.mktemp("finished")
