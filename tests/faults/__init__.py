@@ -1,0 +1,1 @@
+"""Tests that kill processes; a package, for its fixtures to end with it."""
