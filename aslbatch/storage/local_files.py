@@ -50,13 +50,17 @@ class LocalFiles:
 
     def delete(self, path: str) -> None:
         """Delete a file, or a folder with all that is in it."""
-        for tries_left in reversed(range(_TRIES)):
+        tries_left = _TRIES
+        while tries_left:
             try:
                 if Path(path).is_dir():
                     shutil.rmtree(path)
                 else:
                     Path(path).unlink(missing_ok=True)
-            except OSError:  # perhaps another driver deletes it, or writes into it
+            except FileNotFoundError:  # another driver deletes it too: there is less each time
+                continue
+            except OSError:  # perhaps another driver writes into it
+                tries_left -= 1
                 if not tries_left:
                     raise
             else:

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from killing import Corpus, Job
+from killing import Corpus, Job, Session
 
 CLUSTER = """
-import sys
+import time
 import ray
 from aslbatch.cluster.session import Cluster
 
 with Cluster() as cluster:
     cluster.start()
     print(ray.get_runtime_context().gcs_address, flush=True)
-    sys.stdin.read()
+    time.sleep(1_000_000)
 """
 
 
@@ -29,18 +29,10 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 @pytest.fixture(scope="package")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running cluster, which drivers may join and die on."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", CLUSTER],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=(tmp_path_factory.mktemp("cluster") / "log").open("wb"),
-        text=True,
-    )
-    with process:
-        address = process.stdout.readline().strip()
-        assert address, "no cluster, see its log"
-        yield address
-        process.stdin.close()  # which ends it
+    log = tmp_path_factory.mktemp("cluster") / "log"
+    with Session([sys.executable, "-c", CLUSTER], log=log) as session:
+        session.wait_for(lambda: "\n" in session.output, "the cluster was there")
+        yield session.output.split()[-1]
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import psutil
@@ -138,34 +139,23 @@ class Job:
         return len(plan["shard"].unique())
 
 
-class Driver:
-    """A process of the command line, in a session of its own with all of its Ray processes.
+def outside() -> dict[str, str]:
+    """Return the environment, without a cluster that somebody may have named in it."""
+    return {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
 
-    With an `address` it joins a cluster that is there, and does not bring one up and down: half of
-    what a short job takes. `faults` then befall the driver alone.
-    """
+
+class Session:
+    """A process in a session of its own, with all that it starts."""
 
     def __init__(
-        self,
-        words: Sequence[str],
-        *,
-        log: Path,
-        faults: dict[str, str] | None = None,
-        address: str | None = None,
+        self, command: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None
     ) -> None:
-        environment = {k: v for k, v in os.environ.items() if k != "RAY_ADDRESS"}
-        if address:  # local clusters of Ray want the token that they have written
-            environment |= {"RAY_ADDRESS": address, "RAY_AUTH_MODE": "token"}
-        paths = [str(PLUGIN), *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment |= {"CI": "1", "HF_HUB_OFFLINE": "1", "PYTHONPATH": os.pathsep.join(paths)}
-        environment["PYTHONFAULTHANDLER"] = "1"
-        environment |= {f"ASLBATCH_FAULT_{name}": value for name, value in (faults or {}).items()}
         self._log = log
         with log.open("wb") as file:
             self.process = subprocess.Popen(
-                [*COMMAND, *words],
+                command,
                 cwd=log.parent,
-                env=environment,
+                env=environment or outside(),
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -174,7 +164,7 @@ class Driver:
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
-    def __enter__(self) -> "Driver":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -205,7 +195,7 @@ class Driver:
             time.sleep(0.01)
 
     def kill(self) -> None:
-        """Kill -9 the driver, then whatever else is in its session, until nothing is left."""
+        """Kill -9 the process, then whatever else is in its session, until nothing is left."""
         if self.process.poll() is None:
             self.process.kill()
         while alive := self.alive():
@@ -239,6 +229,31 @@ class Driver:
             except (psutil.NoSuchProcess, ProcessLookupError):
                 continue
         return found
+
+
+class Driver(Session):
+    """A process of the command line, with all of its Ray processes.
+
+    With an `address` it joins a cluster that is there, and does not bring one up and down: half of
+    what a short job takes. `faults` then befall the driver alone.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        *,
+        log: Path,
+        faults: dict[str, str] | None = None,
+        address: str | None = None,
+    ) -> None:
+        environment = outside()
+        if address:  # local clusters of Ray want the token that they have written
+            environment |= {"RAY_ADDRESS": address, "RAY_AUTH_MODE": "token"}
+        paths = [str(PLUGIN), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment |= {"CI": "1", "HF_HUB_OFFLINE": "1", "PYTHONPATH": os.pathsep.join(paths)}
+        environment["PYTHONFAULTHANDLER"] = "1"
+        environment |= {f"ASLBATCH_FAULT_{name}": value for name, value in (faults or {}).items()}
+        super().__init__([*COMMAND, *words], log=log, environment=environment)
 
     def workers(self) -> list[psutil.Process]:
         """Return the processes that hold a model."""

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import shutil
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,20 @@ def test_deleting_a_folder_deletes_what_is_in_it(storage):
     storage.publish("data/a", b"1")
     storage.delete("data")
     assert not storage.exists("data/a")
+
+
+def test_two_that_delete_a_folder_of_many_files_both_succeed(tmp_path, monkeypatch):
+    storage, rmtree, races = Storage(str(tmp_path)), shutil.rmtree, iter(range(50))
+    storage.publish("data/a", b"1")
+
+    def raced(path):
+        if next(races, None) is not None:
+            raise FileNotFoundError(2, "No such file or directory", f"{path}/gone-already")
+        rmtree(path)
+
+    monkeypatch.setattr(shutil, "rmtree", raced)
+    storage.delete("data")
+    assert not storage.exists("data")
 
 
 def test_storage_travels_by_pickling(storage):
