@@ -22,6 +22,7 @@ from aslbatch.pipelines.run_record import read_run_record
 from aslbatch.storage.folder import Storage
 
 KEY_NAME = "TEST_TEACHER_KEY"
+PRICES = {MODEL: {"input": 1.0, "output": 1.0}}
 WIRES = {
     "gemini": GeminiWire, "openai_batch": OpenAiWire, "chat": OpenAiWire, "vllm": OpenAiWire,
 }  # fmt: skip
@@ -123,6 +124,6 @@ def teacher(kind: str, faults: Faults | None = None):
 
 
 __all__ = [
-    "API_KEY", "FAKE_VLLM", "KEY_NAME", "answers_of", "config", "corpus", "journal_of",
+    "API_KEY", "FAKE_VLLM", "KEY_NAME", "PRICES", "answers_of", "config", "corpus", "journal_of",
     "labeled_at_last", "rows_of", "teacher",
 ]  # fmt: skip

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from io import BytesIO
 
-from teacher_server import API_KEY, true_gloss
+import pytest
+from teacher_faults import Faults
+from teacher_server import API_KEY, TeacherServer, true_gloss
 
 from aslbatch.errors import BusyError
 from aslbatch.labeling.protocol import Ask, BatchTeacher, Ending, JobStatus, RawAnswer
@@ -33,6 +35,16 @@ def created(teacher: BatchTeacher, file: str, name: str) -> str:
         with suppress(BusyError):
             return teacher.create(file, name)
     raise AssertionError(f"{name} was never taken")
+
+
+def assert_busy_makes_nothing(server: TeacherServer, teacher: BatchTeacher, fault: str) -> None:
+    """Check that a service with too much to do has made no job, and is told so."""
+    file = uploaded(teacher)
+    server.faults = Faults(**{fault: 1.0}, retry_after_s=7)
+    with pytest.raises(BusyError) as caught:
+        teacher.create(file, "job-1")
+    assert caught.value.wait_s == 7
+    assert (server.happened[fault], server.jobs) == (1, {})
 
 
 def ended(teacher: BatchTeacher, job: str) -> list[JobStatus]:

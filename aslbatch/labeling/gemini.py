@@ -130,13 +130,13 @@ class GeminiBatch:
                     )
                 )
             except Exception as error:
-                if did_nothing(error) and is_passing(error):
-                    busy = BusyError(self._gemini.said(what, error), asked_wait_s(error))
-                    raise busy from self._gemini.unless_telling(error)
-                if did_nothing(error):
+                if not did_nothing(error):
+                    said = self._gemini.said(f"may have started the job {name}", error)
+                    raise LostAnswerError(said) from self._gemini.unless_telling(error)
+                if not is_passing(error):
                     raise
-                lost = LostAnswerError(self._gemini.said(f"may have started the job {name}", error))
-                raise lost from self._gemini.unless_telling(error)
+                busy = BusyError(self._gemini.said(what, error), asked_wait_s(error))
+                raise busy from self._gemini.unless_telling(error)
 
         job = self._gemini.ask(what, call)
         if not job.name:

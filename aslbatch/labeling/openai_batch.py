@@ -110,8 +110,7 @@ class OpenAiBatch:
             if _made_nothing(error):
                 raise BusyError(said, asked_wait_s(error)) from None
             status = getattr(error, "status_code", None)
-            is_refused = status is not None and 400 <= status < 500 and status != 408
-            if is_refused:
+            if status is not None and 400 <= status < 500 and status != 408:
                 raise TeacherError(said) from None
             raise LostAnswerError(f"{said}; whether it was made is not known") from None
 

@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from aslbatch.errors import BusyError
-
 T = TypeVar("T")
 
 GONE = frozenset({403, 404, 410})
@@ -62,8 +60,6 @@ def asked_wait_s(error: Exception) -> float:
     Args:
         error: Any error; those of HTTP clients hold the answer that they are about as `response`.
     """
-    if isinstance(error, BusyError):
-        return error.wait_s
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     try:
         # A date is possible too, but no teacher is known to send one; waits then grow as ever.

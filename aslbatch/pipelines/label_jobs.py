@@ -106,21 +106,20 @@ class JobMaker:
     def _request_file(self, asks: Sequence[Ask], content: IO[bytes]) -> _RequestFile:
         """Write requests, from the first on as many as the service takes in one file."""
         digest, size_bytes, count = hashlib.sha256(), 0, 0
-        for ask in asks:
-            line = self.teacher.line(ask)
-            size_bytes += len(line)
-            if size_bytes > self.teacher.limits.max_bytes and count:
-                break
-            if size_bytes > self.teacher.limits.max_bytes:
-                raise TeacherError(
-                    f"the request for text {ask.source_hash} has {size_bytes:,} bytes, more "
-                    f"than the service takes: lower prompt.count, or normalize.max_characters"
-                )
-            with room_told():
-                content.write(line)
-            digest.update(line)
-            count += 1
         with room_told():
+            for ask in asks:
+                line = self.teacher.line(ask)
+                size_bytes += len(line)
+                if size_bytes > self.teacher.limits.max_bytes and count:
+                    break
+                if size_bytes > self.teacher.limits.max_bytes:
+                    raise TeacherError(
+                        f"the request for text {ask.source_hash} has {size_bytes:,} bytes, more "
+                        f"than the service takes: lower prompt.count, or normalize.max_characters"
+                    )
+                content.write(line)
+                digest.update(line)
+                count += 1
             content.flush()
         return _RequestFile(digest.hexdigest(), count)
 

@@ -51,7 +51,7 @@ class LocalFiles:
     def delete(self, path: str) -> None:
         """Delete a file, or a folder with all that is in it."""
         tries_left = _TRIES
-        while tries_left:
+        while True:
             try:
                 if Path(path).is_dir():
                     shutil.rmtree(path)

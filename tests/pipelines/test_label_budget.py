@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from labeling import config, corpus, journal_of, teacher
+from labeling import PRICES, config, corpus, journal_of, teacher
 from teacher_faults import Faults
 from teacher_http import Request, Response
 from teacher_server import MODEL
@@ -14,7 +14,6 @@ from aslbatch.labeling.gemini import GeminiBatch
 from aslbatch.pipelines.label_standing import read_standing
 from aslbatch.pipelines.pseudogloss import pseudogloss
 
-PRICES = {MODEL: {"input": 1.0, "output": 1.0}}
 OUTPUT_ALONE = {MODEL: {"input": 0.0, "output": 1.0}}
 LONGEST = 1_024
 MILLION = 1_000_000

@@ -4,18 +4,17 @@ import json
 from contextlib import contextmanager
 
 import pytest
-from labeling import API_KEY, KEY_NAME, config, corpus, teacher
+from labeling import API_KEY, KEY_NAME, PRICES, config, corpus, teacher
 from loopback import free_port
 from teacher_faults import Faults
 from teacher_openai_wire import OpenAiWire
-from teacher_server import MODEL, Refused
+from teacher_server import Refused
 
 from aslbatch.cli import main
 
 pytestmark = pytest.mark.usefixtures("cluster", "workplace")
 
 KINDS = ["gemini", "openai_batch", "chat"]
-PRICES = {MODEL: {"input": 1.0, "output": 1.0}}
 
 
 @pytest.fixture

@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 import teacher_server
-from labeling import API_KEY, KEY_NAME, answers_of, config, corpus, journal_of, rows_of, teacher
+from labeling import (
+    API_KEY,
+    KEY_NAME,
+    PRICES,
+    answers_of,
+    config,
+    corpus,
+    journal_of,
+    rows_of,
+    teacher,
+)
 from teacher_faults import Faults
 from teacher_server import MODEL, true_gloss
 
@@ -30,8 +40,6 @@ from aslbatch.pipelines.pseudogloss import pseudogloss
 from aslbatch.pipelines.verify import verify
 from aslbatch.provenance.hashing import source_hash
 from aslbatch.storage.folder import Storage
-
-PRICES = {MODEL: {"input": 1.0, "output": 1.0}}
 
 pytestmark = pytest.mark.usefixtures("cluster", "workplace")
 

@@ -9,7 +9,16 @@ from io import BytesIO
 
 import pytest
 from loopback import free_port
-from teacher_asks import ASKS, TEXTS, answers_of, assert_safe, created, ended, uploaded
+from teacher_asks import (
+    ASKS,
+    TEXTS,
+    answers_of,
+    assert_busy_makes_nothing,
+    assert_safe,
+    created,
+    ended,
+    uploaded,
+)
 from teacher_faults import Faults
 from teacher_gemini_wire import GeminiWire
 from teacher_server import API_KEY, MODEL, TeacherServer, count_tokens, true_gloss
@@ -332,13 +341,7 @@ def test_a_job_is_not_asked_for_twice_when_nobody_knows(server, fault):
 
 @pytest.mark.parametrize("fault", ["too_many_requests", "unavailable"])
 def test_a_job_that_is_too_much_now_is_not_made(server, fault):
-    teacher = teacher_of(server)
-    file = uploaded(teacher)
-    server.faults = Faults(**{fault: 1.0}, retry_after_s=7)
-    with pytest.raises(BusyError) as caught:
-        teacher.create(file, "job-1")
-    assert caught.value.wait_s == 7
-    assert (server.happened[fault], server.jobs) == (1, {})
+    assert_busy_makes_nothing(server, teacher_of(server), fault)
 
 
 def test_a_job_that_was_refused_was_not_made(server):

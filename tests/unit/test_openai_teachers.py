@@ -17,6 +17,7 @@ from teacher_asks import (
     TEXTS,
     answers_of,
     ask_of,
+    assert_busy_makes_nothing,
     assert_safe,
     created,
     ended,
@@ -397,13 +398,7 @@ def test_jobs_of_a_name_are_found_latest_first_on_all_pages(server):
 
 @pytest.mark.parametrize("fault", ["too_many_requests", "unavailable"])
 def test_a_job_that_is_too_much_now_is_not_made(server, fault):
-    teacher = teacher_of(server)
-    file = uploaded(teacher)
-    server.faults = Faults(**{fault: 1.0}, retry_after_s=7)
-    with pytest.raises(BusyError) as caught:
-        teacher.create(file, "job-1")
-    assert caught.value.wait_s == 7
-    assert (server.happened[fault], server.jobs) == (1, {})
+    assert_busy_makes_nothing(server, teacher_of(server), fault)
 
 
 def test_a_job_that_was_refused_was_not_made(server):
